@@ -1,0 +1,64 @@
+/**
+ * What a voucher pays for.
+ *
+ * Pure sums. `charged <= authorized <= deposit` holds after every function here,
+ * and `authorized` never falls. Signatures are somebody else's business: the
+ * caller has checked them.
+ */
+import { ChannelNotOpenError, DepositExceededError, OverpaidError, UnderpaidError } from '../base/errors.ts'
+import { authorized, type Channel, type Voucher } from './channel.ts'
+
+/** Vouchers that pay: `least <= cumulativeAmount <= most`. */
+export type Due = { readonly least: bigint; readonly most: bigint }
+export type DueRule = (channel: Channel, price: bigint) => Due
+
+/** The voucher must rise by exactly the price. One request at a time. */
+export function exactDue(channel: Channel, price: bigint): Due {
+  return { least: channel.charged + price, most: channel.charged + price }
+}
+
+/**
+ * What the best voucher authorizes beyond the charges is credit, whoever presents which voucher in which order.
+ * So vouchers of parallel requests may arrive shuffled, and a sender may authorize several requests ahead.
+ */
+export function creditDue(channel: Channel, price: bigint): Due {
+  const needed = channel.charged + price
+  return { least: authorized(channel) >= needed ? 0n : needed, most: channel.deposit }
+}
+
+/**
+ * Accepts a verified voucher and charges `price` base units against it.
+ *
+ * Keeps the larger of the old and the new voucher, because the larger one is
+ * worth more on chain.
+ *
+ * @throws {ChannelNotOpenError} after a close was requested, whoever requested it
+ * @throws {DepositExceededError} if the chain would not honour the voucher
+ * @throws {UnderpaidError} | {@link OverpaidError} if `due` does not accept its amount
+ * @see draft-evm-session-00, "Voucher Verification", steps 6 to 10
+ */
+export function charge(channel: Channel, voucher: Voucher, price: bigint, due: DueRule): Channel {
+  const amount = voucher.cumulativeAmount
+  if (channel.status !== 'open') throw new ChannelNotOpenError(channel.status)
+  if (amount > channel.deposit) throw new DepositExceededError(channel.deposit, amount)
+  const { least, most } = due(channel, price)
+  if (amount < least) throw new UnderpaidError({ least, got: amount, price, channel: stateOf(channel) })
+  if (amount > most) throw new OverpaidError(most, amount)
+  return { ...authorize(channel, voucher), charged: channel.charged + price }
+}
+
+/** Keeps the larger voucher and charges nothing. The caller has checked its signature and that the deposit covers it. */
+export function authorize(channel: Channel, voucher: Voucher): Channel {
+  return voucher.cumulativeAmount > authorized(channel) ? { ...channel, voucher } : channel
+}
+
+/** Gives back `amount` base units of a charge that was not delivered. The money stays on the channel as credit. */
+export function refund(channel: Channel, amount: bigint): Channel {
+  const charged = channel.charged - amount
+  return { ...channel, charged: charged > 0n ? charged : 0n }
+}
+
+/** What a sender that has proved to be this channel's signer may be told about it. */
+function stateOf(channel: Channel) {
+  return { charged: channel.charged, deposit: channel.deposit, voucher: channel.voucher }
+}

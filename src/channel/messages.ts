@@ -1,0 +1,69 @@
+/** The three messages that every dialect writes and reads: an offer, a payment, a receipt. */
+import type { Address, Hash } from 'viem'
+import type { Voucher } from './channel.ts'
+
+/** What a 402 asks for, on one rail. */
+export type Offer = {
+  /** Cost of one request, in base units of `token`. */
+  readonly price: bigint
+  readonly token: Address
+  readonly receiver: Address
+  readonly chainId: number
+  readonly escrow: Address
+  /** The deposit that the receiver suggests. A hint; the sender's budget decides. */
+  readonly deposit?: bigint
+  /** The least by which a voucher must rise. */
+  readonly step?: bigint
+  /** Milliseconds since 1970. */
+  readonly expiresAtMs?: number
+  /** Which resource the offer is for. A payment made for another one is refused. */
+  readonly resource?: string
+  readonly description?: string
+  /** How the deposit may be put in, best first. Absent: by a transaction of the sender. */
+  readonly funding?: readonly Funding['by'][]
+  /** What the dialect must see again; opaque to everyone else. */
+  readonly echo?: unknown
+}
+
+/** How a payment proves that a deposit was put in. */
+export type Funding = {
+  readonly by: 'transaction' | 'eip3009' | 'permit2'
+  readonly action: 'open' | 'topUp'
+  readonly hash: Hash
+  /** Base units that a top up added. */
+  readonly amount?: bigint
+}
+
+/** What a request carries. Whatever it says of the channel must agree with what we know. */
+export type Payment<terms = unknown> = {
+  readonly chainId?: number
+  readonly escrow?: Address
+  readonly channelId?: Hash
+  readonly sender?: Address
+  readonly signer?: Address
+  readonly terms?: terms
+  /** Absent only when the payment does nothing but fund. */
+  readonly voucher?: Voucher
+  readonly funding?: Funding
+  /** The sender asks the receiver to close. */
+  readonly close?: true
+  /** The offer that is paid, where the dialect echoes it; `genuine` once the dialect has seen that it is ours. */
+  readonly offer?: Offer
+  readonly genuine?: boolean
+}
+
+/** What a paid answer carries. */
+export type Receipt = {
+  readonly channelId: Hash
+  readonly chainId: number
+  readonly sender: Address
+  readonly atMs: number
+  /** Charged for this request. */
+  readonly price: bigint
+  readonly charged: bigint
+  readonly authorized: bigint
+  readonly deposit: bigint
+  readonly settled: bigint
+  readonly transaction?: Hash
+  readonly offer?: Offer
+}

@@ -1,0 +1,46 @@
+/**
+ * Where channels live, and the small records filed beside them.
+ *
+ * The promises are in these comments; `test/support/store-suite.ts` holds every
+ * implementation to them.
+ */
+import type { Channel, ChannelKey } from '../channel/channel.ts'
+
+/** From the channel as it is to the channel as it shall be. Pure: it may run more than once. */
+export type Change = (current: Channel | undefined) => Channel
+
+/** The same, together with the record that is filed under `name`. */
+export type ChangeWithRecord = (
+  current: Channel | undefined,
+  record: string | undefined,
+) => { readonly channel: Channel; readonly record: string }
+
+export type Store = {
+  get(key: ChannelKey): Promise<Channel | undefined>
+  list(): AsyncIterable<Channel>
+
+  /**
+   * Replaces a channel with `change(current)`, atomically and durably.
+   *
+   * Resolves only when the new value would survive a crash. No other update of
+   * the same key, in any process, runs between the read and the write: two
+   * requests that show the same voucher must see exactly one success between
+   * them. If `change` throws, nothing is written and the error is rethrown.
+   *
+   * @throws {StoreUnavailableError} if the value could not be made durable; then it is not visible either
+   */
+  update(key: ChannelKey, change: Change): Promise<Channel>
+
+  /** `update` of a channel and a record in one commit: both survive a crash, or neither. */
+  updateWithRecord(key: ChannelKey, name: string, change: ChangeWithRecord): Promise<Channel>
+
+  /** A record, or undefined. Names are `kind:rest`. */
+  readRecord(name: string): Promise<string | undefined>
+  /** Replaces a record, atomically and durably; undefined removes it. */
+  writeRecord(name: string, change: (current: string | undefined) => string | undefined): Promise<void>
+  /** Removes the records whose name starts with `prefix` and that were last written before `beforeMs`. Returns how many. */
+  expireRecords(prefix: string, beforeMs: number): Promise<number>
+
+  /** Waits for what is on its way to the disk, then lets go of the store. Afterwards every call throws. */
+  close(): Promise<void>
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {ERC1363} from "@openzeppelin/contracts/token/ERC20/extensions/ERC1363.sol";
+import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
+import {IFundedByTransfer} from "../interfaces/IFundedByTransfer.sol";
+
+/// @title A token to play with on a local chain
+/// @notice Anyone can mint. Never deploy it where its units could be taken for money.
+/// @dev Speaks every way in which the escrow takes deposits from one transfer or one signature, except ERC-677, whose
+///      `transferAndCall` has the selector of ERC-1363's.
+contract DemoToken is ERC20Permit, ERC1363 {
+    uint8 private immutable _DECIMALS;
+
+    /// @param initialSupply Base units minted to whoever deploys.
+    constructor(string memory name, string memory symbol, uint8 decimals_, uint256 initialSupply)
+        ERC20(name, symbol)
+        ERC20Permit(name)
+    {
+        _DECIMALS = decimals_;
+        _mint(msg.sender, initialSupply);
+    }
+
+    /// @notice Faucet: gives `amount` base units to `to`.
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
+    }
+
+    /// @notice Transfer of ERC-223: a contract that receives it is told, with `data`.
+    function transfer(address to, uint256 value, bytes calldata data) external returns (bool) {
+        transfer(to, value);
+        if (to.code.length != 0) IFundedByTransfer(to).tokenReceived(msg.sender, value, data);
+        return true;
+    }
+
+    /// @notice Decimals given at deployment.
+    function decimals() public view override returns (uint8) {
+        return _DECIMALS;
+    }
+}

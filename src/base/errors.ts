@@ -73,9 +73,12 @@ export class PaymentUnsupportedError extends PaymentError {
 export class OfferNotFoundError extends PaymentError {
   readonly code = 'offer-not-found'
   constructor(reason: 'unknown' | 'expired' | 'another resource' | 'another price') {
-    super(`The offer that this payment answers cannot be used (${reason}). Pay the offer in this answer; nothing was charged.`, {
-      details: { reason },
-    })
+    super(
+      `The offer that this payment answers cannot be used (${reason}). Pay the offer in this answer; nothing was charged.`,
+      {
+        details: { reason },
+      },
+    )
   }
 }
 
@@ -137,7 +140,7 @@ export class DepositExceededError extends PaymentError {
 export type Standing = {
   readonly charged: bigint
   readonly deposit: bigint
-  readonly voucher: { readonly cumulativeAmount: bigint; readonly signature: string } | undefined
+  readonly voucher?: { readonly cumulativeAmount: bigint; readonly signature: string }
 }
 
 /** What is authorized does not cover the price. Thrown only after the signature was found good. */
@@ -181,7 +184,9 @@ export class TransactionRevertedPaymentError extends PaymentError {
 export class RequestConflictError extends PaymentError {
   readonly code = 'request-conflict'
   constructor() {
-    super('This Idempotency-Key was used for another method, URL or body. Use a new key for a new request; nothing was charged.')
+    super(
+      'This Idempotency-Key was used for another method, URL or body. Use a new key for a new request; nothing was charged.',
+    )
   }
 }
 
@@ -189,7 +194,9 @@ export class RequestConflictError extends PaymentError {
 export class AnswerGoneError extends PaymentError {
   readonly code = 'answer-gone'
   constructor() {
-    super('This request was answered and charged once; its answer is not kept any more. Use a new Idempotency-Key to buy it again.')
+    super(
+      'This request was answered and charged once; its answer is not kept any more. Use a new Idempotency-Key to buy it again.',
+    )
   }
 }
 

@@ -53,7 +53,9 @@ export class TransactionUnknownError extends Error {
 export class NoGasError extends Error {
   override readonly name = 'NoGasError'
   constructor(address: string, needed?: bigint) {
-    super(`${address} cannot pay for the transaction. Send it ${needed === undefined ? 'some' : `at least ${needed} wei of`} the chain's own coin.`)
+    super(
+      `${address} cannot pay for the transaction. Send it ${needed === undefined ? 'some' : `at least ${needed} wei of`} the chain's own coin.`,
+    )
   }
 }
 

@@ -15,7 +15,8 @@ export type JsonObject = { readonly [key: string]: unknown }
 const MAX_HEADER = 16_384
 
 export function text(value: unknown, field: string, most = MAX_HEADER): string {
-  if (typeof value !== 'string') throw new MalformedPaymentError(field, value === undefined ? 'is missing' : 'is not a string')
+  if (typeof value !== 'string')
+    throw new MalformedPaymentError(field, value === undefined ? 'is missing' : 'is not a string')
   if (value.length > most) throw new MalformedPaymentError(field, `is longer than ${most} characters`)
   return value
 }
@@ -33,14 +34,16 @@ export function uint(value: unknown, field: string, bits = 128): bigint {
 
 /** A JSON number that is a whole number from 0 to 2^53 - 1. */
 export function count(value: unknown, field: string): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new MalformedPaymentError(field, 'is not a whole number')
+  if (!Number.isSafeInteger(value) || (value as number) < 0)
+    throw new MalformedPaymentError(field, 'is not a whole number')
   return value as number
 }
 
 /** Lower case, whatever case came. A wrong checksum in mixed case is refused: somebody mistyped it. */
 export function address(value: unknown, field: string): Address {
   const hex = text(value, field, 42)
-  if (!/^0x[0-9a-fA-F]{40}$/.test(hex)) throw new MalformedPaymentError(field, 'is not an address of 0x and 40 hex digits')
+  if (!/^0x[0-9a-fA-F]{40}$/.test(hex))
+    throw new MalformedPaymentError(field, 'is not an address of 0x and 40 hex digits')
   const lower = hex.toLowerCase()
   const mixed = hex !== lower && hex.slice(2) !== hex.slice(2).toUpperCase()
   if (mixed && !isAddress(hex)) throw new MalformedPaymentError(field, 'has a wrong EIP-55 checksum')

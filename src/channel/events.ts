@@ -51,7 +51,16 @@ export function merge(known: Channel, seen: Channel): Channel {
   if (seen.block < known.block || known.status === 'closed') return known
   const { voucher, charged } = known
   const { voucher: _, ...chainView } = seen
-  const merged = withSettled({ ...chainView, terms: { ...asRecord(known.terms), ...asRecord(seen.terms) }, charged, settled: known.settled, deposit: max(known.deposit, seen.deposit) }, seen.settled)
+  const merged = withSettled(
+    {
+      ...chainView,
+      terms: { ...asRecord(known.terms), ...asRecord(seen.terms) },
+      charged,
+      settled: known.settled,
+      deposit: max(known.deposit, seen.deposit),
+    },
+    seen.settled,
+  )
   return voucher ? { ...merged, voucher } : merged
 }
 

@@ -42,7 +42,7 @@ export function charge(channel: Channel, voucher: Voucher, price: bigint, due: D
   if (channel.status !== 'open') throw new ChannelNotOpenError(channel.status)
   if (amount > channel.deposit) throw new DepositExceededError(channel.deposit, amount)
   const { least, most } = due(channel, price)
-  if (amount < least) throw new UnderpaidError({ least, got: amount, price, channel: stateOf(channel) })
+  if (amount < least) throw new UnderpaidError({ least, got: amount, price, channel })
   if (amount > most) throw new OverpaidError(most, amount)
   return { ...authorize(channel, voucher), charged: channel.charged + price }
 }
@@ -56,9 +56,4 @@ export function authorize(channel: Channel, voucher: Voucher): Channel {
 export function refund(channel: Channel, amount: bigint): Channel {
   const charged = channel.charged - amount
   return { ...channel, charged: charged > 0n ? charged : 0n }
-}
-
-/** What a sender that has proved to be this channel's signer may be told about it. */
-function stateOf(channel: Channel) {
-  return { charged: channel.charged, deposit: channel.deposit, voucher: channel.voucher }
 }

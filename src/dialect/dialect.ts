@@ -39,3 +39,15 @@ export type Dialect<terms> = {
 
 /** A receipt as the sender reads it: what was charged, and whatever else the dialect carries. */
 export type KnownReceipt = Pick<Receipt, 'channelId' | 'charged'> & Partial<Receipt>
+
+const farthing = (status: number, code: Code): Refusal => ({ status, word: `urn:farthing:${code}` })
+
+/** What no protocol has a word for is said the same in all of them. */
+export const commonRefusals = {
+  'request-conflict': farthing(409, 'request-conflict'),
+  'answer-gone': farthing(409, 'answer-gone'),
+  'request-interrupted': farthing(409, 'request-interrupted'),
+  'body-too-large': farthing(413, 'body-too-large'),
+  'too-many-failures': farthing(429, 'too-many-failures'),
+  'receiver-unavailable': farthing(503, 'receiver-unavailable'),
+}

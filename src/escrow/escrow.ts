@@ -13,6 +13,9 @@ export type Deployment = { readonly chainId: number; readonly address: Address }
 /** A transaction, or a question to a node. */
 export type Call = { readonly to: Address; readonly data: Hex }
 
+/** The 32 bytes that the signer signs to authorize `cumulativeAmount` on the channel `id`. */
+export type Digest = (id: Hash, cumulativeAmount: bigint) => Uint8Array
+
 /** What fixes a channel's id. */
 export type Identity<terms> = {
   readonly sender: Address
@@ -29,8 +32,8 @@ export type Escrow<terms> = {
 
   /** @throws {MalformedPaymentError} if `terms` lack what the id is made of */
   channelId(identity: Identity<terms>, at: Deployment): Hash
-  /** The 32 bytes that the signer signs to authorize `cumulativeAmount`. */
-  digest(id: Hash, cumulativeAmount: bigint, at: Deployment): Uint8Array
+  /** Lays out once what every voucher of a contract has in common. */
+  digester(at: Deployment): Digest
   /** undefined: not an event of this escrow. */
   event(log: Log, at: Deployment): ChainEvent | undefined
   /** Topics of a log query for the channels of one sender or one receiver. */
@@ -44,6 +47,9 @@ export type Escrow<terms> = {
   channel(id: Hash, answer: Hex, block: bigint, at: Deployment): Channel<terms> | undefined
   /** Seconds. */
   challengePeriod(answer: Hex): bigint
+
+  /** Questions whose answers show that the contract is this kind of escrow, on this chain. */
+  selfTest(receiver: Address, at: Deployment): { readonly call: Call; readonly expected: Hex }[]
 
   readonly calls: {
     open(identity: Identity<terms>, deposit: bigint, at: Deployment): Call

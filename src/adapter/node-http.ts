@@ -1,0 +1,131 @@
+/** What `node:http` and Express share: reading a request, and seeing an answer go by. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import onHeaders from 'on-headers'
+import { BodyTooLargeError } from '../base/errors.ts'
+import type { Answer } from '../receiver/answer.ts'
+import type { Ask } from '../receiver/ask.ts'
+import type { Receiver } from '../receiver/receiver.ts'
+import type { Ended, Sale } from '../receiver/sale.ts'
+
+/** How long a handler may still finish after its client has gone, before a retry may run. */
+const ABANDONED_MS = 30_000
+
+export function askOf(request: IncomingMessage, target: string, repeatable = false): Ask {
+  return {
+    method: request.method ?? 'GET',
+    target,
+    headers: { get: (name) => lineOf(request.headers[name.toLowerCase()]) },
+    body: (most) => peek(request, most),
+    repeatable,
+  }
+}
+
+export function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  response.statusCode = status
+  for (const [name, value] of headers) response.appendHeader(name, value)
+  response.end(body.length === 0 ? undefined : body)
+}
+
+/**
+ * Adds the receipt when the handler sends its headers, and keeps a copy of what it writes. Nothing is held back.
+ */
+export function deliver({ limits }: Pick<Receiver, 'limits'>, response: ServerResponse, sale: Sale): void {
+  onHeaders(response, () => {
+    const { statusCode } = response
+    for (const [name, value] of sale.headers(statusCode)) {
+      if (name === 'Vary') response.appendHeader(name, value)
+      else if (name !== 'Cache-Control' || !response.hasHeader(name)) response.setHeader(name, value)
+    }
+    void sale.conclude(statusCode)
+  })
+  watch(response, limits.answerBytes, (ended) => {
+    if (!response.headersSent) void sale.conclude(500) // gone before it said anything
+    void sale.keep(ended)
+  })
+}
+
+/**
+ * Reads the body and puts it back for the handler. A body parser that ran before has taken it: then what it
+ * made of it stands for the body.
+ */
+async function peek(request: IncomingMessage & { body?: unknown }, most: number): Promise<Uint8Array> {
+  if (request.readableEnded || request.body !== undefined) return Buffer.from(JSON.stringify(request.body ?? ''))
+  const chunks: Buffer[] = []
+  let size = 0
+  return new Promise((resolve, reject) => {
+    const stop = () => request.off('readable', read).off('error', fail).off('close', fail)
+    function fail() {
+      stop()
+      reject(new Error('the request broke off'))
+    }
+    function read() {
+      for (let chunk: Buffer | null = take(); chunk; chunk = take()) {
+        chunks.push(chunk)
+        size += chunk.length
+      }
+      if (size > most) {
+        stop()
+        reject(new BodyTooLargeError(most))
+      } else if (request.complete) {
+        stop()
+        const body = Buffer.concat(chunks)
+        // In the same turn as the last read: later the stream would have ended.
+        if (body.length > 0) request.unshift(body)
+        resolve(body)
+      }
+    }
+    const take = () => request.read() as Buffer | null
+    request.on('readable', read).on('error', fail).on('close', fail)
+    read()
+  })
+}
+
+/** Calls `done` once, when the whole answer was written, or when it will not be. */
+function watch(response: ServerResponse, most: number, done: (ended: Ended) => void): void {
+  const chunks: Buffer[] = []
+  let size = 0
+  let finished = false
+  const finish = (ended: Ended) => {
+    if (!finished) done(ended)
+    finished = true
+  }
+  const copy = (chunk: unknown, encoding: unknown) => {
+    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return
+    const bytes =
+      typeof chunk === 'string' ? Buffer.from(chunk, isEncoding(encoding) ? encoding : 'utf8') : Buffer.from(chunk)
+    size += bytes.length
+    if (size <= most) chunks.push(bytes)
+  }
+  const { write, end } = response
+  response.write = function (this: ServerResponse, ...args: Parameters<typeof write>) {
+    copy(args[0], args[1])
+    return write.apply(this, args)
+  } as typeof write
+  response.end = function (this: ServerResponse, ...args: Parameters<typeof end>) {
+    copy(args[0], args[1])
+    const ended = end.apply(this, args)
+    finish(
+      size > most
+        ? 'too long'
+        : { status: response.statusCode, headers: linesOf(response), body: Buffer.concat(chunks) },
+    )
+    return ended
+  } as typeof end
+  response.once('close', () => {
+    if (!finished) setTimeout(() => finish('broken off'), ABANDONED_MS).unref()
+  })
+}
+
+function isEncoding(encoding: unknown): encoding is BufferEncoding {
+  return typeof encoding === 'string' && Buffer.isEncoding(encoding)
+}
+
+function linesOf(response: ServerResponse): [string, string][] {
+  return Object.entries(response.getHeaders()).flatMap(([name, value]) =>
+    Array.isArray(value) ? value.map((line): [string, string] => [name, line]) : [[name, String(value)]],
+  )
+}
+
+function lineOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(', ') : value
+}

@@ -1,0 +1,157 @@
+/**
+ * `ChannelEscrow`, and any escrow of the IETF draft for method `evm`, intent `session`.
+ *
+ * The wire's payer, payee and authorizedSigner are our sender, receiver and
+ * signer; that translation happens in this file for everything on chain.
+ *
+ * @see draft-evm-session-00, "Escrow Contract" and "Voucher Format"
+ */
+import {
+  decodeAbiParameters,
+  encodeAbiParameters,
+  encodeEventTopics,
+  encodeFunctionData,
+  pad,
+  zeroAddress,
+  type Address,
+  type Hash,
+  type Hex,
+} from 'viem'
+import { bytesToHex, hexToBytes } from '../base/encode.ts'
+import { MalformedPaymentError } from '../base/errors.ts'
+import { keccak256 } from '../base/secp256k1.ts'
+import { authorized, type Channel } from '../channel/channel.ts'
+import { channelEscrowAbi as abi } from './abi/channel-escrow.ts'
+import { concat, domainSeparator, typedDigest, typeHash, word } from './eip712.ts'
+import type { Call, Deployment, Digest, Escrow, Identity } from './escrow.ts'
+import { readChannel, readEvent, type SessionTerms } from './session-state.ts'
+
+export const session: Escrow<SessionTerms> = {
+  name: 'session',
+  abi,
+  channelId,
+  digester,
+  event: readEvent,
+  topics: (of) => ('sender' in of ? [events, null, pad(of.sender)] : [events, null, null, pad(of.receiver)]),
+  queries: {
+    channel: (id, at) => ({
+      to: at.address,
+      data: encodeFunctionData({ abi, functionName: 'getChannel', args: [id] }),
+    }),
+    challengePeriod: (at) => ({
+      to: at.address,
+      data: encodeFunctionData({ abi, functionName: 'CLOSE_GRACE_PERIOD' }),
+    }),
+  },
+  channel: readChannel,
+  challengePeriod: (answer) => decodeAbiParameters([{ type: 'uint64' }], answer)[0],
+  selfTest: (receiver, at) => {
+    const salt = pad('0xfa')
+    const identity = { sender: receiver, receiver, token: at.address, signer: receiver, terms: { salt } }
+    const args = [receiver, receiver, at.address, salt, zeroAddress] as const
+    const data = encodeFunctionData({ abi, functionName: 'computeChannelId', args })
+    return [{ call: { to: at.address, data }, expected: channelId(identity, at) }]
+  },
+  calls: {
+    open: (identity, deposit, at) => ({
+      to: at.address,
+      data: encodeFunctionData({
+        abi,
+        functionName: 'open',
+        args: [identity.receiver, identity.token, deposit, saltOf(identity.terms), wireSigner(identity)],
+      }),
+    }),
+    openByTransfer: (identity) =>
+      encodeAbiParameters(
+        [{ type: 'address' }, { type: 'bytes32' }, { type: 'address' }],
+        [identity.receiver, saltOf(identity.terms), wireSigner(identity)],
+      ),
+    topUpByTransfer: (channel) => channel.id,
+    topUp: (channel, amount) =>
+      callTo(channel, encodeFunctionData({ abi, functionName: 'topUp', args: [channel.id, amount] })),
+    settle: (channel) =>
+      callTo(
+        channel,
+        encodeFunctionData({
+          abi,
+          functionName: 'settle',
+          args: [channel.id, authorized(channel), signatureOf(channel)],
+        }),
+      ),
+    settleMany,
+    close: (channel, amount) =>
+      callTo(
+        channel,
+        encodeFunctionData({
+          abi,
+          functionName: 'close',
+          args: [channel.id, amount, authorized(channel), signatureOf(channel)],
+        }),
+      ),
+    requestClose: (channel, owed) =>
+      callTo(channel, encodeFunctionData({ abi, functionName: 'requestClose', args: [channel.id, owed] })),
+    withdraw: (channel) => callTo(channel, encodeFunctionData({ abi, functionName: 'withdraw', args: [channel.id] })),
+  },
+}
+
+/** First topic of a log: any of the events that change a channel. */
+const events: Hex[] = [
+  'ChannelOpened',
+  'TopUp',
+  'Settled',
+  'CloseRequested',
+  'CloseRequestCancelled',
+  'ChannelClosed',
+].flatMap((eventName) => encodeEventTopics({ abi, eventName: eventName as 'ChannelOpened' }) as Hex[])
+
+/** @see draft-evm-session-00, "Channel Identifier" */
+function channelId(identity: Identity<SessionTerms>, at: Deployment): Hash {
+  const words = ['address', 'address', 'address', 'bytes32', 'address', 'address', 'uint256'].map((type) => ({ type }))
+  const encoded = encodeAbiParameters(words, [
+    identity.sender,
+    identity.receiver,
+    identity.token,
+    saltOf(identity.terms),
+    wireSigner(identity),
+    at.address,
+    BigInt(at.chainId),
+  ])
+  return bytesToHex(keccak256(hexToBytes(encoded)))
+}
+
+const voucherType = typeHash('Voucher(bytes32 channelId,uint128 cumulativeAmount)')
+
+function digester(at: Deployment): Digest {
+  const domain = domainSeparator('EVM Payment Channel', '1', at)
+  return (id, cumulativeAmount) => typedDigest(domain, concat(voucherType, hexToBytes(id), word(cumulativeAmount)))
+}
+
+/** One transfer for all of them; a voucher that cannot be honoured is skipped with an event. */
+function settleMany(channels: readonly Channel[]): Call {
+  const [first] = channels
+  if (!first) throw new RangeError('there is nothing to settle')
+  const settlements = channels.map((channel) => ({
+    channelId: channel.id,
+    cumulativeAmount: authorized(channel),
+    signature: signatureOf(channel),
+  }))
+  return callTo(first, encodeFunctionData({ abi, functionName: 'settleMany', args: [first.token, settlements] }))
+}
+
+function wireSigner({ signer, sender, terms }: Identity<SessionTerms>): Address {
+  return terms.authorizedSigner ?? (signer === sender ? zeroAddress : signer)
+}
+
+function saltOf({ salt }: SessionTerms): Hash {
+  if (!salt) throw new MalformedPaymentError('salt', 'is missing')
+  return salt
+}
+
+/** A channel without a voucher can only be given up: the contract takes an empty signature for that. */
+function signatureOf(channel: Channel): Hex {
+  return channel.voucher?.signature ?? '0x'
+}
+
+function callTo(channel: Channel, data: Hex): Call {
+  return { to: channel.escrow, data }
+}

@@ -1,0 +1,108 @@
+/** What the parts of a receiver share: its configuration, and what it knows right now. */
+import type { Address } from 'viem'
+import { ReceiverUnavailableError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import type { Chain, Wallet } from '../chain/chain.ts'
+import type { Channel, ChannelKey } from '../channel/channel.ts'
+import type { Store } from '../store/store.ts'
+import type { AnyRail } from './rail.ts'
+
+export type Context = {
+  readonly address: Address
+  readonly rails: readonly AnyRail[]
+  readonly store: Store
+  readonly chain: Chain
+  /** Without one the receiver sells, and cannot settle or close. */
+  readonly wallet: Wallet | undefined
+  readonly limits: Limits
+  readonly log: Log
+  readonly live: Live
+}
+
+export type Limits = {
+  /** How long an offer can be paid. */
+  readonly offerMs: number
+  /** Deposit that offers suggest, as a multiple of the price. */
+  readonly depositFactor: bigint
+  /** How long a request with funding waits for its transaction before it is told to come back. */
+  readonly fundingWaitMs: number
+  /** Chain look-ups on behalf of requests that may run at once. */
+  readonly lookups: number
+  /** After this long without a new word from the chain, new credit is limited to `exposure`. */
+  readonly chainSilenceMs: number
+  /** Base units that each open channel may still be charged while the chain is silent. */
+  readonly exposure: bigint
+  /** Charges of one channel given back in a row before its requests are refused for a while. */
+  readonly failures: number
+  /** How long an answer is kept for a retry with the same Idempotency-Key. */
+  readonly answerMs: number
+  /** Longest answer kept, and longest body compared, in bytes. */
+  readonly answerBytes: number
+  readonly bodyBytes: number
+}
+
+export const defaultLimits: Limits = {
+  offerMs: 300_000,
+  depositFactor: 100n,
+  fundingWaitMs: 5_000,
+  lookups: 8,
+  chainSilenceMs: 60_000,
+  exposure: 0n,
+  failures: 100,
+  answerMs: 86_400_000,
+  answerBytes: 65_536,
+  bodyBytes: 1_048_576,
+}
+
+/** In memory only: all of it is rebuilt from the chain and the store after a restart. */
+export type Live = {
+  phase: 'starting' | 'ready' | 'reorg' | 'stopping'
+  /** When the chain was last heard, in milliseconds since 1970. */
+  chainHeardMs: number
+  /** Confirmations of deposits that are on chain and not deep enough. */
+  pending: ReadonlyMap<ChannelKey, number>
+  /** Channels whose end was asked for, by whomever: seen on chain, even unconfirmed, or under way here. */
+  readonly leaving: Set<ChannelKey>
+  /** Since when channels have had something to settle, in milliseconds since 1970. */
+  readonly earning: Map<ChannelKey, number>
+  /** Channels whose sender has requested a close that may still have to be answered. */
+  readonly closing: Set<ChannelKey>
+  /** What our own transactions settled that is not confirmed yet. */
+  readonly settling: Map<ChannelKey, bigint>
+  readonly failures: Map<ChannelKey, { count: number; untilMs: number }>
+  readonly chargedInSilence: Map<ChannelKey, bigint>
+  /** Requests with an Idempotency-Key that are running here, by record name. */
+  readonly running: Map<string, Promise<void>>
+  /** Look-ups that are under way, by what they look for. */
+  readonly lookups: Map<string, Promise<Channel>>
+  /** Whether a signer has code, and so may sign as a contract. */
+  readonly contractSigners: Map<Address, boolean>
+}
+
+export function freshLive(): Live {
+  return {
+    phase: 'starting',
+    chainHeardMs: 0,
+    pending: new Map(),
+    leaving: new Set(),
+    earning: new Map(),
+    closing: new Set(),
+    settling: new Map(),
+    failures: new Map(),
+    chargedInSilence: new Map(),
+    running: new Map(),
+    lookups: new Map(),
+    contractSigners: new Map(),
+  }
+}
+
+/** @throws {ReceiverUnavailableError} unless payments can be judged now */
+export function requireReady({ live }: Context): void {
+  if (live.phase === 'starting') throw new ReceiverUnavailableError('starting')
+  if (live.phase === 'reorg') throw new ReceiverUnavailableError('reorg')
+  if (live.phase === 'stopping') throw new ReceiverUnavailableError('stopping')
+}
+
+export function chainIsSilent({ live, limits }: Context): boolean {
+  return Date.now() - live.chainHeardMs > limits.chainSilenceMs
+}

@@ -1,0 +1,126 @@
+/**
+ * A payment that carries an open or a top up: the sender has sent the transaction and names it.
+ *
+ * Whatever can be checked without the chain is checked first. A replayed open
+ * never resets what was charged: everything merges into what is known.
+ *
+ * @see draft-evm-session-00, "Open Verification" and "Top-Up Verification"
+ */
+import type { Hash } from 'viem'
+import {
+  ChannelNotFoundError,
+  ChannelNotOpenError,
+  ChannelPendingError,
+  InvalidSignatureError,
+  PaymentUnsupportedError,
+  TransactionRevertedPaymentError,
+  WrongChannelError,
+} from '../base/errors.ts'
+import { TransactionUnknownError } from '../base/faults.ts'
+import { recoverAddress } from '../base/secp256k1.ts'
+import type { Channel } from '../channel/channel.ts'
+import { merge } from '../channel/events.ts'
+import type { Funding, Payment } from '../channel/messages.ts'
+import type { Dialect } from '../dialect/dialect.ts'
+import type { Context } from './context.ts'
+import { agree, checkOffer, findChannel, identify, railsFor, retryAfter, type Found } from './find.ts'
+import { keyOf, type Rail } from './rail.ts'
+
+/**
+ * The channel with the deposit in it.
+ *
+ * @throws {ChannelPendingError} until the transaction is deep enough
+ * @throws {TransactionRevertedPaymentError} | {@link WrongChannelError} | {@link ChannelNotFoundError}
+ */
+export async function fund<terms>(receiver: Context, dialect: Dialect<terms>, payment: Payment<terms>): Promise<Found> {
+  checkOffer(payment)
+  const { funding } = payment
+  if (funding?.by !== 'transaction')
+    throw new PaymentUnsupportedError('this kind of deposit', 'Send the deposit by a transaction.')
+  return funding.action === 'open'
+    ? open(receiver, dialect, payment, funding)
+    : topUp(receiver, dialect, payment, funding)
+}
+
+async function open<terms>(
+  receiver: Context,
+  dialect: Dialect<terms>,
+  payment: Payment<terms>,
+  funding: Funding,
+): Promise<Found> {
+  const [rail] = railsFor(receiver, dialect, payment)
+  if (!rail) throw new ChannelNotFoundError()
+  const id = identify(receiver, rail, payment)
+  const known = await receiver.store.get(keyOf(rail, id))
+  if (known) {
+    agree(known, payment)
+    return { rail, channel: known }
+  }
+  await requireLikelySigner(receiver, rail, id, payment)
+  const channel = await lookUp(receiver, rail, id, funding)
+  agree(channel, payment)
+  return { rail, channel }
+}
+
+async function topUp<terms>(
+  receiver: Context,
+  dialect: Dialect<terms>,
+  payment: Payment<terms>,
+  funding: Funding,
+): Promise<Found> {
+  const { rail, channel } = await findChannel(receiver, dialect, payment)
+  return { rail, channel: await lookUp(receiver, rail, channel.id, funding) }
+}
+
+/** An open that its own signer has not signed costs no call to the chain. A contract's signature does: it cannot be checked otherwise. */
+async function requireLikelySigner<terms>(
+  { chain }: Context,
+  rail: Rail<terms>,
+  id: Hash,
+  { voucher, signer, sender }: Payment<terms>,
+): Promise<void> {
+  const claimed = signer ?? sender
+  if (!voucher || !claimed) throw new InvalidSignatureError()
+  if (recoverAddress(rail.digest(id, voucher.cumulativeAmount), voucher.signature) === claimed) return
+  if ((await chain.code(claimed)) === '0x') throw new InvalidSignatureError()
+}
+
+/** Reads the channel once its transaction is deep enough, for all who ask at the same time, a few at a time. */
+function lookUp(receiver: Context, rail: Rail, id: Hash, funding: Funding): Promise<Channel> {
+  const { live, limits, chain } = receiver
+  const name = `${id}:${funding.hash}`
+  const underWay = live.lookups.get(name)
+  if (underWay) return underWay
+  if (live.lookups.size >= limits.lookups) throw new ChannelPendingError(0, chain.confirmations, retryAfter(receiver))
+  const lookup = adopt(receiver, rail, id, funding.hash).finally(() => live.lookups.delete(name))
+  live.lookups.set(name, lookup)
+  return lookup
+}
+
+async function adopt(receiver: Context, rail: Rail, id: Hash, hash: Hash): Promise<Channel> {
+  const block = await waitDeep(receiver, hash)
+  const answer = await receiver.chain.call(rail.escrow.queries.channel(id, rail), { block })
+  const seen = rail.escrow.channel(id, answer, block, rail)
+  if (!seen) throw new ChannelNotFoundError()
+  if (seen.receiver !== receiver.address) throw new WrongChannelError('receiver')
+  if (seen.token !== rail.token) throw new WrongChannelError('token')
+  if (seen.status !== 'open') throw new ChannelNotOpenError(seen.status)
+  return receiver.store.update(seen.key, (now) => (now ? merge(now, seen) : seen))
+}
+
+/** Waits a little, so that most senders need no second request. Returns the confirmed block to read at. */
+async function waitDeep(receiver: Context, hash: Hash): Promise<bigint> {
+  const { chain, limits } = receiver
+  let confirmations = 0
+  try {
+    const wait = { timeoutMs: limits.fundingWaitMs, onProgress: (depth: number) => (confirmations = depth) }
+    const mined = await chain.waitMined(hash, wait)
+    if (mined.status === 'reverted') throw new TransactionRevertedPaymentError(hash)
+    return await chain.confirmed()
+  } catch (error) {
+    if (error instanceof TransactionUnknownError) {
+      throw new ChannelPendingError(confirmations, chain.confirmations, retryAfter(receiver))
+    }
+    throw error
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * A receiver: a list of rails, a store and a chain.
+ *
+ * Until `start` has compared them with each other and read the chain up to now,
+ * paid routes answer 503. Whatever does not fit is refused at `create` or
+ * `start`, with the setting's name and the fix.
+ */
+import type { Address } from 'viem'
+import { ConfigError } from '../base/faults.ts'
+import { jsonLog, messageOf, type Log } from '../base/log.ts'
+import type { Chain, Mined, Wallet } from '../chain/chain.ts'
+import { unsettled, type Channel, type ChannelKey } from '../channel/channel.ts'
+import type { Store } from '../store/store.ts'
+import { checkAgainstChain, checkAgainstStore } from './check.ts'
+import { answerCloses, close } from './close.ts'
+import { defaultLimits, freshLive, type Context, type Limits } from './context.ts'
+import { findRailOf } from './find.ts'
+import { RECORDS } from './once.ts'
+import type { AnyRail } from './rail.ts'
+import { settle, settleByPolicy, type Settlement, type SettlePolicy } from './settle.ts'
+import { sync } from './sync.ts'
+
+export type ReceiverConfig = {
+  /** Who is paid. With a `wallet`, its address. */
+  readonly address?: Address
+  /** Sends the receiver's transactions. Without one it sells, and cannot settle or close. */
+  readonly wallet?: Wallet
+  /** In the order in which they are offered. */
+  readonly rails: readonly AnyRail[]
+  readonly store: Store
+  readonly chain: Chain
+  readonly settle?: SettlePolicy
+  readonly limits?: Partial<Limits>
+  /** Default: warnings and errors as JSON lines on standard error. */
+  readonly log?: Log
+}
+
+export type Receiver = Context & {
+  /**
+   * Checks everything against the chain and the store, catches up, then sells. Waits as long as no node answers.
+   *
+   * @throws {ConfigError} if something does not fit: chain id, contract, token, or the state of another receiver
+   */
+  start(): Promise<void>
+  /** Stops selling and following. The store stays open: whoever opened it closes it. */
+  stop(): Promise<void>
+  /** Settles every channel that has something to take, or those that `wanted` picks. The channels stay open. */
+  settle(wanted?: (channel: Channel) => boolean): Promise<Settlement[]>
+  /** Closes one channel for what was charged. @throws {ConfigError} for a channel that is not ours */
+  close(key: ChannelKey): Promise<Mined>
+  channels(): AsyncIterable<Channel>
+}
+
+/** How often the settle policy and old records are looked at. */
+const CHORES_MS = 1_000
+
+/** @throws {ConfigError} naming the setting that is missing or wrong */
+export function createReceiver(config: ReceiverConfig): Receiver {
+  const context = contextOf(config)
+  const stopping = new AbortController()
+  const running: Promise<unknown>[] = []
+  return {
+    ...context,
+    start: async () => {
+      await checkAgainstStore(context)
+      await checkAgainstChain(context, stopping.signal)
+      if (stopping.signal.aborted) return
+      await Promise.all(escrowsOf(context).map((rail) => caughtUp(context, rail, stopping.signal, running)))
+      if (context.live.phase === 'starting') context.live.phase = 'ready'
+      running.push(chores(context, config.settle, stopping.signal))
+    },
+    stop: async () => {
+      context.live.phase = 'stopping'
+      stopping.abort()
+      await Promise.allSettled(running)
+    },
+    settle: (wanted) => settle(context, wanted),
+    close: async (key) => {
+      const channel = await context.store.get(key)
+      const rail = channel && findRailOf(context, channel)
+      if (!channel || !rail) throw new ConfigError('key', `${key} is not a channel of this receiver`)
+      return close(context, rail, channel)
+    },
+    channels: () => context.store.list(),
+  }
+}
+
+function contextOf({ address, wallet, rails, store, chain, limits, log = jsonLog() }: ReceiverConfig): Context {
+  const paid = (wallet?.address ?? address)?.toLowerCase() as Address | undefined
+  if (!paid) throw new ConfigError('address', 'give the address that is paid, or a wallet')
+  if (address && address.toLowerCase() !== paid)
+    throw new ConfigError('address', 'is not the address of the wallet; leave one out')
+  if (rails.length === 0) throw new ConfigError('rails', 'give at least one rail')
+  return { address: paid, wallet, rails, store, chain, limits: { ...defaultLimits, ...limits }, log, live: freshLive() }
+}
+
+/** One rail per contract: several tokens or dialects on one escrow are followed together. */
+function escrowsOf({ rails }: Context): AnyRail[] {
+  return [...new Map(rails.map((rail) => [`${rail.chainId}:${rail.address}`, rail])).values()]
+}
+
+/** Starts to follow an escrow; resolves when the store is level with the chain. */
+function caughtUp(context: Context, rail: AnyRail, signal: AbortSignal, running: Promise<unknown>[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    running.push(sync(context, rail, signal, resolve).then(resolve, reject))
+  })
+}
+
+/** What a receiver does by itself, once a second: answer requested closes, settle by policy, forget old answers. */
+async function chores(context: Context, policy: SettlePolicy | undefined, signal: AbortSignal): Promise<void> {
+  const { store, limits, log, wallet } = context
+  await remember(context, signal)
+  while (!signal.aborted) {
+    try {
+      await answerCloses(context)
+      if (wallet && policy) await settleByPolicy(context, policy)
+      await store.expireRecords(RECORDS, Date.now() - limits.answerMs)
+    } catch (error) {
+      log('error', 'chores-failed', { message: messageOf(error) })
+    }
+    await idle(CHORES_MS, signal)
+  }
+}
+
+/** After a restart: which channels have something to settle, and whose close may not be answered yet. */
+async function remember({ store, live }: Context, signal: AbortSignal): Promise<void> {
+  for await (const channel of store.list()) {
+    if (signal.aborted) return
+    if (channel.status === 'closing') live.closing.add(channel.key)
+    if (channel.status !== 'closed' && unsettled(channel) > 0n) live.earning.set(channel.key, Date.now())
+  }
+}
+
+function idle(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms)
+    function done() {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    signal.addEventListener('abort', done)
+  })
+}

@@ -1,0 +1,117 @@
+/**
+ * When the receiver takes what it earned, and how: several channels in one transaction.
+ *
+ * One channel that cannot be settled never blocks the rest: the escrow skips it
+ * and says why, and it is named here and left for an operator to look at.
+ */
+import { messageOf } from '../base/log.ts'
+import type { Mined } from '../chain/chain.ts'
+import { authorized, unsettled, type Channel, type ChannelKey } from '../channel/channel.ts'
+import type { Context } from './context.ts'
+import { findRailOf } from './find.ts'
+import type { AnyRail } from './rail.ts'
+
+/** When to settle a channel without being told. Nothing set: only by hand. */
+export type SettlePolicy = {
+  /** As soon as this many base units are unsettled. */
+  readonly amount?: bigint
+  /** As soon as anything has been unsettled for this long. */
+  readonly ageMs?: number
+}
+
+export type Settlement = {
+  readonly channel: ChannelKey
+  /** Base units that this settlement brought. */
+  readonly amount: bigint
+  readonly transaction: `0x${string}`
+  /** Whether the escrow honoured the voucher. */
+  readonly ok: boolean
+}
+
+/** Channels per transaction; about a third of a usual block's gas. */
+const BATCH = 200
+
+/** Settles every channel that `wanted` picks and that has something to take. */
+export function settle(receiver: Context, wanted: (channel: Channel) => boolean = () => true): Promise<Settlement[]> {
+  return settleFrom(receiver, receiver.store.list(), wanted)
+}
+
+/** Settles what the policy wants settled now. Looks only at channels that have earned something since. */
+export function settleByPolicy(receiver: Context, { amount, ageMs }: SettlePolicy): Promise<Settlement[]> {
+  const { earning } = receiver.live
+  return settleFrom(receiver, earners(receiver), (channel) => {
+    const since = earning.get(channel.key) ?? Date.now()
+    const old = ageMs !== undefined && Date.now() - since >= ageMs
+    return old || (amount !== undefined && unsettled(channel) >= amount)
+  })
+}
+
+/** Channels that may have something to take; those that have not are forgotten until they earn again. */
+async function* earners({ live, store }: Context): AsyncGenerator<Channel> {
+  for (const key of [...live.earning.keys()]) {
+    const channel = await store.get(key)
+    if (channel && channel.status !== 'closed' && unsettled(channel) > 0n) yield channel
+    else live.earning.delete(key)
+  }
+}
+
+async function settleFrom(
+  receiver: Context,
+  channels: AsyncIterable<Channel>,
+  wanted: (channel: Channel) => boolean,
+): Promise<Settlement[]> {
+  const byRail = new Map<AnyRail, Channel[]>()
+  for await (const channel of channels) {
+    const rail = findRailOf(receiver, channel)
+    if (!rail || channel.status === 'closed' || !isDue(receiver, channel) || !wanted(channel)) continue
+    byRail.set(rail, [...(byRail.get(rail) ?? []), channel])
+  }
+  const settlements: Settlement[] = []
+  for (const [rail, due] of byRail) {
+    for (let from = 0; from < due.length; from += BATCH) {
+      settlements.push(...(await settleBatch(receiver, rail, due.slice(from, from + BATCH))))
+    }
+  }
+  return settlements
+}
+
+function isDue({ live }: Context, channel: Channel): boolean {
+  const settling = live.settling.get(channel.key) ?? 0n
+  return unsettled(channel) > 0n && authorized(channel) > settling
+}
+
+async function settleBatch(receiver: Context, rail: AnyRail, channels: readonly Channel[]): Promise<Settlement[]> {
+  const { wallet, log } = receiver
+  if (!wallet) throw new Error('this receiver has no key, so it cannot settle')
+  const [only] = channels
+  const { calls } = rail.escrow
+  const call = channels.length === 1 && only ? calls.settle(only) : calls.settleMany(channels)
+  try {
+    const mined = await wallet.send(call, { abi: rail.escrow.abi })
+    const settled = settledBy(receiver, rail, mined)
+    return channels.map((channel) => {
+      const total = settled.get(channel.key)
+      if (total === undefined) log('error', 'settle-skipped', { channel: channel.id })
+      const amount = total === undefined ? 0n : total - channel.settled
+      return { channel: channel.key, amount, transaction: mined.hash, ok: total !== undefined }
+    })
+  } catch (error) {
+    log('error', 'settle-failed', { channels: channels.length, message: messageOf(error) })
+    throw error
+  }
+}
+
+/**
+ * Which channels the transaction settled, by its own events. Remembered until the follower sees them
+ * confirmed, so that nothing is sent twice meanwhile.
+ */
+function settledBy({ live }: Context, rail: AnyRail, mined: Mined): Map<ChannelKey, bigint> {
+  const settled = new Map<ChannelKey, bigint>()
+  for (const log of mined.logs) {
+    const event = rail.escrow.event(log, rail)
+    if (event?.type !== 'settled') continue
+    settled.set(event.key, event.amount)
+    live.settling.set(event.key, event.amount)
+  }
+  return settled
+}

@@ -1,0 +1,100 @@
+/**
+ * From the chain into the store: what happened to our channels, `confirmations` deep, in order.
+ *
+ * Applying an event twice changes nothing, so the cursor may lag behind a crash
+ * but never runs ahead: it is written after the changes it covers. What is seen
+ * and not confirmed is never credited, but a requested close stops credit at once.
+ */
+import { DeepReorgError } from '../base/faults.ts'
+import { messageOf } from '../base/log.ts'
+import { cursorAt, follow, type Seen } from '../chain/follow.ts'
+import { readCursor, writeCursor } from '../store/cursor.ts'
+import { apply, type ChainEvent } from '../channel/events.ts'
+import type { Channel, ChannelKey } from '../channel/channel.ts'
+import { answerCloses } from './close.ts'
+import type { Context } from './context.ts'
+import type { AnyRail } from './rail.ts'
+
+/**
+ * Follows one escrow until `signal` aborts. Calls `onCaughtUp` when the store is level with the chain.
+ *
+ * Ends with an error only when nothing can be trusted any more; then nothing is sold any more either.
+ */
+export async function sync(
+  receiver: Context,
+  rail: AnyRail,
+  signal: AbortSignal,
+  onCaughtUp: () => void,
+): Promise<void> {
+  const { chain, address, store, live, log } = receiver
+  const at = { chainId: rail.chainId, address: rail.address }
+  try {
+    const from = (await readCursor(store, at)) ?? (await cursorAt(chain, rail.fromBlock))
+    const heard = () => {
+      live.chainHeardMs = Date.now()
+      live.chargedInSilence.clear()
+    }
+    for await (const news of follow({
+      chain,
+      escrow: rail.escrow,
+      at,
+      of: { receiver: address },
+      from,
+      signal,
+      onHeard: heard,
+    })) {
+      if (news.type === 'unavailable') {
+        log('error', 'chain-unavailable', { message: news.error.message })
+        continue
+      }
+      await take(receiver, news)
+      await writeCursor(store, at, news.cursor)
+      if (news.caughtUp) onCaughtUp()
+    }
+  } catch (error) {
+    live.phase = error instanceof DeepReorgError ? 'reorg' : 'stopping'
+    log('error', 'following-stopped', { message: messageOf(error) })
+    throw error
+  }
+}
+
+async function take(receiver: Context, { events, pending, head }: Seen): Promise<void> {
+  const { live } = receiver
+  for (const event of events) await file(receiver, event)
+  live.pending = new Map(
+    pending.flatMap((event) => (event.type === 'opened' ? [[event.key, depth(head.number, event)]] : [])),
+  )
+  for (const event of pending) if (event.type === 'closeRequested') live.leaving.add(event.key)
+  for (const event of events) if (event.type === 'closeRequested') noteLeaving(receiver, event.key)
+  if (receiver.live.closing.size > 0) void answerCloses(receiver)
+}
+
+async function file({ store, rails, live }: Context, event: ChainEvent): Promise<void> {
+  const known = await store.get(event.key)
+  if (!known && !isServed(rails, event)) return
+  await store.update(event.key, (now) => required(apply(now, event)))
+  if (event.type === 'closeCancelled') live.leaving.delete(event.key)
+  if (event.type === 'settled' && (live.settling.get(event.key) ?? 0n) <= event.amount) live.settling.delete(event.key)
+  if (event.type === 'closed') live.failures.delete(event.key)
+}
+
+/** A deposit in a token that no rail takes is nothing to us. */
+function isServed(rails: Context['rails'], event: ChainEvent): boolean {
+  if (event.type !== 'opened') return false
+  const { escrow, token, chainId } = event.channel
+  return rails.some((rail) => rail.address === escrow && rail.token === token && rail.chainId === chainId)
+}
+
+function noteLeaving(receiver: Context, key: ChannelKey): void {
+  receiver.log('warn', 'close-requested', { channel: key })
+  receiver.live.closing.add(key)
+}
+
+function depth(head: bigint, event: ChainEvent): number {
+  return Number(head - event.block) + 1
+}
+
+function required(channel: Channel | undefined): Channel {
+  if (!channel) throw new Error('an event of an unknown channel')
+  return channel
+}

@@ -1,0 +1,22 @@
+/** How far a contract was followed: filed in the store, so that a restart goes on where it stopped. */
+import type { Address, Hash } from 'viem'
+import type { Store } from './store.ts'
+
+export type StoredCursor = { readonly block: bigint; readonly hash: Hash }
+type At = { readonly chainId: number; readonly address: Address }
+
+export async function readCursor(store: Store, at: At): Promise<StoredCursor | undefined> {
+  const record = await store.readRecord(nameOf(at))
+  if (record === undefined) return undefined
+  const { block, hash } = JSON.parse(record) as { block: string; hash: Hash }
+  return { block: BigInt(block), hash }
+}
+
+/** undefined: start from the beginning next time. */
+export function writeCursor(store: Store, at: At, cursor: StoredCursor | undefined): Promise<void> {
+  return store.writeRecord(nameOf(at), () => cursor && JSON.stringify({ block: `${cursor.block}`, hash: cursor.hash }))
+}
+
+function nameOf({ chainId, address }: At): string {
+  return `cursor:${chainId}:${address}`
+}

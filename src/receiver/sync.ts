@@ -43,7 +43,7 @@ export async function sync(
       signal,
       onHeard: heard,
     })) {
-      if (news.type === 'unavailable') {
+      if (news.type === 'unseen') {
         log('error', 'chain-unavailable', { message: news.error.message })
         continue
       }

@@ -1,0 +1,81 @@
+/**
+ * What this sender will sign.
+ *
+ * Checked on the offer that is really taken, before a key is touched, and
+ * durable: a program that is killed and started again has spent what it spent.
+ * What was signed counts, whether or not it was delivered.
+ */
+import type { Address } from 'viem'
+import { OverBudgetError } from '../base/spending.ts'
+import type { Offer } from '../channel/messages.ts'
+
+/** Base units of the token. A limit that is left out does not limit. */
+export type Budget = {
+  /** Price of one request. */
+  readonly perRequest: bigint
+  /** Put into one channel, all top ups together. */
+  readonly deposit: bigint
+  /** Signed for one origin, ever. */
+  readonly perOrigin?: bigint
+  /** Signed in one day (UTC), for all origins together. */
+  readonly perDay?: bigint
+}
+
+/** What may be spent where. Everything else is refused before anything is signed. */
+export type Allowed = {
+  readonly chainId: number
+  readonly escrows: readonly Address[]
+  readonly tokens: readonly Address[]
+}
+
+/** The name of the record that holds what was signed. */
+export const SPENT = 'budget:signed'
+
+/** Why this offer cannot be taken, in words; undefined if it can. */
+export function objection(offer: Offer, allowed: Allowed): string | undefined {
+  if (offer.chainId !== allowed.chainId)
+    return `It is paid on chain ${offer.chainId}; this client is on chain ${allowed.chainId}.`
+  if (!allowed.escrows.includes(offer.escrow))
+    return `Escrow contract ${offer.escrow} is unknown; allow it with \`escrows\` if you trust it.`
+  if (!allowed.tokens.includes(offer.token))
+    return `Token ${offer.token} is not one to spend; allow it with \`tokens\`.`
+  if (offer.expiresAtMs !== undefined && offer.expiresAtMs <= Date.now()) return 'It has expired.'
+  if (offer.funding && !offer.funding.includes('transaction')) return 'It takes no deposit by transaction.'
+  return undefined
+}
+
+/** @throws {OverBudgetError} if one request may not cost this much */
+export function checkPrice({ perRequest }: Budget, price: bigint): void {
+  if (price > perRequest) throw new OverBudgetError('perRequest', perRequest, price)
+}
+
+type Spent = { readonly day: string; readonly today: string; readonly origins: Readonly<Record<string, string>> }
+
+/**
+ * The record after signing `amount` more for `origin`.
+ *
+ * A clock that was set back does not open a new day: only a later day does.
+ * @throws {OverBudgetError}
+ */
+export function spend(
+  record: string | undefined,
+  budget: Budget,
+  origin: string,
+  amount: bigint,
+  now = new Date(),
+): string {
+  const spent: Spent = record === undefined ? { day: '', today: '0', origins: {} } : (JSON.parse(record) as Spent)
+  const day = now.toISOString().slice(0, 10)
+  const newDay = day > spent.day
+  const today = (newDay ? 0n : BigInt(spent.today)) + amount
+  const total = BigInt(spent.origins[origin] ?? '0') + amount
+  if (budget.perDay !== undefined && today > budget.perDay) throw new OverBudgetError('perDay', budget.perDay, today)
+  if (budget.perOrigin !== undefined && total > budget.perOrigin)
+    throw new OverBudgetError('perOrigin', budget.perOrigin, total)
+  const next: Spent = {
+    day: newDay ? day : spent.day,
+    today: `${today}`,
+    origins: { ...spent.origins, [origin]: `${total}` },
+  }
+  return JSON.stringify(next)
+}

@@ -1,0 +1,144 @@
+/**
+ * A sender: an account, its channels, the chain.
+ *
+ * Deposits and transactions are the account's; vouchers are signed by `signer`,
+ * which may be another key that is worth no more than the deposits it signs for.
+ */
+import type { Address, Hex, LocalAccount } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import { ConfigError } from '../base/faults.ts'
+import { NoSuchChannelError } from '../base/spending.ts'
+import type { Chain, Mined } from '../chain/chain.ts'
+import { createWallet } from '../chain/wallet.ts'
+import type { Channel as ChannelState, ChannelKey } from '../channel/channel.ts'
+import type { Offer } from '../channel/messages.ts'
+import { payment } from '../dialect/payment.ts'
+import { session } from '../escrow/session.ts'
+import type { Store } from '../store/store.ts'
+import type { Budget } from './budget.ts'
+import { closeTogether, requestClose, withdraw, type Closed } from './close.ts'
+import { readAbout, type AnyProtocol, type Context, type Progress } from './context.ts'
+import { balanceOf } from './deposit.ts'
+import { channelFor, topUp } from './fund.ts'
+import { createSession, type Session } from './session.ts'
+import { createSigner } from './signer.ts'
+import { sync } from './sync.ts'
+
+export type ClientConfig = {
+  /** A private key, or a viem account that signs here. */
+  readonly account: Hex | LocalAccount
+  readonly chain: Chain
+  /** Survives a kill if it is a durable one. */
+  readonly store: Store
+  readonly budget: Budget
+  /** Escrow contracts that may hold deposits, and tokens that may be spent. All others are refused. */
+  readonly escrows: readonly Address[]
+  readonly tokens: readonly Address[]
+  /** Signs vouchers. Default: the account. */
+  readonly signer?: Hex | LocalAccount
+  /** The deposit for a channel that pays `price` per request. Default: a hundred times the price, within the budget. */
+  readonly deposit?: (price: bigint) => bigint
+  readonly protocols?: readonly AnyProtocol[]
+  /** Set to false when several processes share `store`. */
+  readonly alone?: boolean
+  readonly fetch?: typeof fetch
+  readonly onProgress?: (progress: Progress) => void
+}
+
+/** Everything that a sender can do with one channel. */
+export type Channel = {
+  /** As it is stored now. */
+  state(): Promise<ChannelState>
+  /** Adds base units to the deposit. */
+  topUp(amount: bigint): Promise<ChannelState>
+  /** Together with the receiver, asked at `url` or where it was paid last. */
+  close(url?: string | URL): Promise<Closed>
+  /** Alone; states and pays what is owed (default: all that may have been charged) and starts the challenge period. */
+  requestClose(owed?: bigint): Promise<Mined>
+  /** After the challenge period. @throws {NotWithdrawableError} before */
+  withdraw(): Promise<Mined>
+  /** Where it was paid last. */
+  url(): Promise<string | undefined>
+}
+
+export type Client = {
+  readonly address: Address
+  /** Buys over HTTP. */
+  session(): Session
+  /** All channels of the account, closed ones too. */
+  channels(): AsyncIterable<ChannelState>
+  /** @throws {NoSuchChannelError} */
+  channel(key: ChannelKey): Promise<Channel>
+  /** A channel with room for `offer`: found, topped up or opened. */
+  channelFor(offer: Offer): Promise<Channel>
+  /** Reads from the chain what happened since. */
+  sync(): Promise<void>
+  /** Base units of a token that the account holds. */
+  balance(token: Address): Promise<bigint>
+}
+
+/** Synchronises with the chain, then is ready. @throws {ConfigError} | {@link ChainUnavailableError} */
+export async function createClient(config: ClientConfig): Promise<Client> {
+  const context = await contextOf(config)
+  await sync(context)
+  return {
+    address: context.address,
+    session: () => createSession(context),
+    channels: () => context.store.list(),
+    channel: async (key) => channelAt(context, await required(context, key)),
+    channelFor: async (offer) => channelAt(context, await channelFor(context, protocolOf(context), offer)),
+    sync: () => sync(context),
+    balance: (token) => balanceOf(context, token),
+  }
+}
+
+async function contextOf(config: ClientConfig): Promise<Context> {
+  const { chain, store, budget, protocols = [{ dialect: payment(), escrow: session }] } = config
+  const account = typeof config.account === 'string' ? privateKeyToAccount(config.account) : config.account
+  for (const name of ['perRequest', 'deposit'] as const) {
+    if (typeof budget[name] !== 'bigint' || budget[name] <= 0n) {
+      throw new ConfigError(`budget.${name}`, 'set a positive bigint in base units of the token')
+    }
+  }
+  const lower = (addresses: readonly Address[]) => addresses.map((address) => address.toLowerCase() as Address)
+  return {
+    address: account.address.toLowerCase() as Address,
+    signer: createSigner(config.signer ?? config.account),
+    wallet: createWallet({ chain, account }),
+    chain,
+    store,
+    protocols,
+    budget,
+    allowed: { chainId: await chain.id(), escrows: lower(config.escrows), tokens: lower(config.tokens) },
+    deposit: config.deposit ?? ((price) => price * 100n),
+    fetch: config.fetch ?? fetch,
+    alone: config.alone ?? true,
+    onProgress: config.onProgress ?? (() => undefined),
+    live: { funding: new Map(), inFlight: new Map(), transferKinds: new Map() },
+  }
+}
+
+function channelAt(context: Context, { key }: ChannelState): Channel {
+  const protocol = protocolOf(context)
+  const state = () => required(context, key)
+  return {
+    state,
+    topUp: async (amount) => topUp(context, protocol, await state(), amount),
+    close: async (url) => closeTogether(context, protocol, await state(), url),
+    requestClose: async (owed) => requestClose(context, protocol, await state(), owed),
+    withdraw: async () => withdraw(context, protocol, await state()),
+    url: async () => (await readAbout(context.store, key)).url,
+  }
+}
+
+async function required({ store }: Context, key: ChannelKey): Promise<ChannelState> {
+  const channel = await store.get(key)
+  if (!channel) throw new NoSuchChannelError(key)
+  return channel
+}
+
+function protocolOf({ protocols }: Context): AnyProtocol {
+  const [protocol] = protocols
+  if (!protocol) throw new ConfigError('protocols', 'give at least one')
+  return protocol
+}

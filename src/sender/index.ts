@@ -1,0 +1,7 @@
+/** Buy: `farthing/sender`. */
+export { createClient, type Channel, type Client, type ClientConfig } from './client.ts'
+export { paying } from './paying.ts'
+export type { Budget } from './budget.ts'
+export type { Closed } from './close.ts'
+export type { Progress } from './context.ts'
+export type { Session } from './session.ts'

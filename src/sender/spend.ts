@@ -1,0 +1,73 @@
+/**
+ * The sender's side of the ledger: reserve, sign, take back.
+ *
+ * On this side `charged` is what the receiver may hold us to: every request
+ * that was sent and not definitely refused. It is reserved, with the budget, in
+ * one durable commit before the key is touched.
+ */
+import { authorized, type Channel, type ChannelKey, type Voucher } from '../channel/channel.ts'
+import { authorize, refund } from '../channel/ledger.ts'
+import type { Offer } from '../channel/messages.ts'
+import { SPENT, spend } from './budget.ts'
+import type { AnyProtocol, Context } from './context.ts'
+
+/** A request's price, reserved, and the voucher that covers it. */
+export type Spending = { readonly channel: Channel; readonly voucher: Voucher; readonly price: bigint }
+
+/**
+ * Reserves the offer's price and signs for it, unless an earlier voucher covers it already.
+ *
+ * Returns undefined when the channel cannot take it any more: another request was faster.
+ * @throws {OverBudgetError}
+ */
+export async function authorizePrice(
+  context: Context,
+  { escrow }: AnyProtocol,
+  key: ChannelKey,
+  offer: Offer,
+  origin: string,
+): Promise<Spending | undefined> {
+  const { store, signer, budget } = context
+  const { price } = offer
+  let target: bigint | undefined = 0n
+  const reserved = await store.updateWithRecord(key, SPENT, (now, record) => {
+    if (!now) throw new RangeError(`channel ${key} is not in the store`)
+    target = nextAmount(now, offer)
+    if (target === undefined) return { channel: now, record: record ?? spend(record, budget, origin, 0n) }
+    const promised = larger(authorized(now), now.charged)
+    const more = target > promised ? target - promised : 0n
+    return { channel: { ...now, charged: now.charged + price }, record: spend(record, budget, origin, more) }
+  })
+  if (target === undefined) return undefined
+  if (reserved.voucher && reserved.voucher.cumulativeAmount >= target) {
+    return { channel: reserved, voucher: reserved.voucher, price }
+  }
+  const digest = escrow.digester({ chainId: reserved.chainId, address: reserved.escrow })(reserved.id, target)
+  const voucher = { cumulativeAmount: target, signature: await signer.sign(digest) }
+  const channel = await store.update(key, (now) => authorize(now ?? reserved, voucher))
+  return { channel, voucher, price }
+}
+
+/** Takes back a reservation that the receiver definitely refused. What was signed stays signed. */
+export function takeBack({ store }: Context, { channel, price }: Spending): Promise<Channel> {
+  return store.update(channel.key, (now) => refund(now ?? channel, price))
+}
+
+/** Believes a receiver that says it charged less than we thought; never one that says more. */
+export async function believeLess({ store }: Context, key: ChannelKey, charged: bigint): Promise<void> {
+  const known = await store.get(key)
+  if (!known || charged >= known.charged) return
+  await store.update(key, (now = known) => ({ ...now, charged: larger(charged, now.settled) }))
+}
+
+/** The cumulative amount that covers the offer; undefined if the deposit does not. */
+function nextAmount(channel: Channel, { price, step = 0n }: Offer): bigint | undefined {
+  const needed = channel.charged + price
+  const signed = authorized(channel)
+  const amount = needed <= signed ? signed : larger(needed, signed + step)
+  return channel.status === 'open' && amount <= channel.deposit ? amount : undefined
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b
+}

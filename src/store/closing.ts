@@ -1,0 +1,58 @@
+/** The end of a store: what was asked before still counts, what is asked afterwards is refused. */
+import { StoreUnavailableError } from '../base/faults.ts'
+import type { Channel } from '../channel/channel.ts'
+import type { Store } from './store.ts'
+
+type Call = Exclude<keyof Store, 'list' | 'close'>
+
+/** A store as long as it is open: the same calls, each of which may answer at once. */
+export type OpenStore = { list(): Iterable<Channel> | AsyncIterable<Channel> } & {
+  readonly [name in Call]: (
+    ...args: Parameters<Store[name]>
+  ) => ReturnType<Store[name]> | Awaited<ReturnType<Store[name]>>
+}
+
+/** `store` with a `close` that waits for every call on its way, then lets go with `release`. Closing twice is closing once. */
+export function closable(store: OpenStore, release: () => void): Store {
+  const running = new Set<unknown>()
+  let closing: Promise<void> | undefined
+
+  function verifyOpen(): void {
+    if (closing) throw new StoreUnavailableError('The store is closed. Open it again.')
+  }
+
+  async function run<T>(act: () => T | Promise<T>): Promise<T> {
+    verifyOpen()
+    const call = act()
+    running.add(call)
+    try {
+      return await call
+    } finally {
+      running.delete(call)
+    }
+  }
+
+  async function close(): Promise<void> {
+    await Promise.allSettled(running)
+    release()
+  }
+
+  return {
+    get: (key) => run(() => store.get(key)),
+    list: () => listWhile(verifyOpen, store),
+    update: (key, change) => run(() => store.update(key, change)),
+    updateWithRecord: (key, name, change) => run(() => store.updateWithRecord(key, name, change)),
+    readRecord: (name) => run(() => store.readRecord(name)),
+    writeRecord: (name, change) => run(() => store.writeRecord(name, change)),
+    expireRecords: (prefix, beforeMs) => run(() => store.expireRecords(prefix, beforeMs)),
+    close: () => (closing ??= close()),
+  }
+}
+
+async function* listWhile(verifyOpen: () => void, store: OpenStore): AsyncGenerator<Channel> {
+  verifyOpen()
+  for await (const channel of store.list()) {
+    yield channel
+    verifyOpen()
+  }
+}

@@ -1,0 +1,123 @@
+/** How a channel is written to a row and read from one, to the unit. */
+import { StoreUnavailableError } from '../base/faults.ts'
+import type { Channel, ChannelKey, ChannelStatus, Voucher, WithdrawableAt } from '../channel/channel.ts'
+import { sealedJson } from './sealed.ts'
+
+type Cell = string | bigint | null
+type Row = ReadonlyMap<string, unknown>
+
+const columns: readonly (readonly [name: string, write: (channel: Channel) => Cell])[] = [
+  ['key', ({ key }) => key],
+  ['id', ({ id }) => id],
+  ['chain_id', ({ chainId }) => BigInt(chainId)],
+  ['escrow', ({ escrow }) => escrow],
+  ['sender', ({ sender }) => sender],
+  ['receiver', ({ receiver }) => receiver],
+  ['token', ({ token }) => token],
+  ['signer', ({ signer }) => signer],
+  ['terms', ({ terms }) => (terms === undefined ? null : JSON.stringify(terms))],
+  ['status', ({ status }) => status],
+  ['deposit', ({ deposit }) => `${deposit}`],
+  ['settled', ({ settled }) => `${settled}`],
+  ['block', ({ block }) => `${block}`],
+  ['withdrawable_block', ({ withdrawableAt: at }) => (at && 'block' in at ? `${at.block}` : null)],
+  ['withdrawable_time', ({ withdrawableAt: at }) => (at && 'time' in at ? `${at.time}` : null)],
+  ['cumulative_amount', ({ voucher }) => (voucher ? `${voucher.cumulativeAmount}` : null)],
+  ['signature', ({ voucher }) => voucher?.signature ?? null],
+  ['charged', ({ charged }) => `${charged}`],
+]
+
+const names = columns.map(([name]) => name)
+
+export const upsertChannel = `
+  INSERT INTO channels (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})
+  ON CONFLICT (key) DO UPDATE SET ${names.map((name) => `${name} = excluded.${name}`).join(', ')}`
+
+/** The values of {@link upsertChannel}. */
+export function channelCells(channel: Channel): readonly Cell[] {
+  return columns.map(([, write]) => write(channel))
+}
+
+/** @throws {StoreUnavailableError} that names the cell, if somebody else has written it */
+export function readChannelRow(found: object): Channel {
+  const row: Row = new Map<string, unknown>(Object.entries(found))
+  const withdrawableAt = withdrawableAtOf(row)
+  const voucher = voucherOf(row)
+  return Object.freeze({
+    key: key(row),
+    id: hex(row, 'id'),
+    chainId: Number(row.get('chain_id')),
+    escrow: hex(row, 'escrow'),
+    sender: hex(row, 'sender'),
+    receiver: hex(row, 'receiver'),
+    token: hex(row, 'token'),
+    signer: hex(row, 'signer'),
+    terms: terms(row),
+    status: status(row),
+    deposit: amount(row, 'deposit'),
+    settled: amount(row, 'settled'),
+    block: amount(row, 'block'),
+    ...(withdrawableAt && { withdrawableAt }),
+    ...(voucher && { voucher }),
+    charged: amount(row, 'charged'),
+  })
+}
+
+function withdrawableAtOf(row: Row): WithdrawableAt | undefined {
+  if (row.get('withdrawable_block') !== null) return Object.freeze({ block: amount(row, 'withdrawable_block') })
+  if (row.get('withdrawable_time') !== null) return Object.freeze({ time: amount(row, 'withdrawable_time') })
+  return undefined
+}
+
+function voucherOf(row: Row): Voucher | undefined {
+  if (row.get('signature') === null) return undefined
+  return Object.freeze({ cumulativeAmount: amount(row, 'cumulative_amount'), signature: hex(row, 'signature') })
+}
+
+function terms(row: Row): unknown {
+  if (row.get('terms') === null) return undefined
+  try {
+    return sealedJson(JSON.parse(text(row, 'terms')), 'terms')
+  } catch {
+    throw damaged(row, 'terms')
+  }
+}
+
+function status(row: Row): ChannelStatus {
+  const value = text(row, 'status')
+  if (value !== 'open' && value !== 'closing' && value !== 'closed') throw damaged(row, 'status')
+  return value
+}
+
+function key(row: Row): ChannelKey {
+  const value = text(row, 'key')
+  if (!isKey(value)) throw damaged(row, 'key')
+  return value
+}
+
+function hex(row: Row, name: string): `0x${string}` {
+  const value = text(row, name)
+  if (!isHex(value)) throw damaged(row, name)
+  return value
+}
+
+function amount(row: Row, name: string): bigint {
+  const digits = text(row, name)
+  if (!/^-?\d+$/.test(digits)) throw damaged(row, name)
+  return BigInt(digits)
+}
+
+function text(row: Row, name: string): string {
+  const value = row.get(name)
+  if (typeof value !== 'string') throw damaged(row, name)
+  return value
+}
+
+const isHex = (value: string): value is `0x${string}` => value.startsWith('0x')
+const isKey = (value: string): value is ChannelKey => /^eip155:\d+:0x[^:]*:0x[^:]*$/.test(value)
+
+function damaged(row: Row, name: string): StoreUnavailableError {
+  return new StoreUnavailableError(
+    `The stored channel ${String(row.get('key'))} is damaged: its ${name} cannot be read. Stop, keep the file, and restore a backup.`,
+  )
+}

@@ -1,0 +1,68 @@
+/** What a new store looks like, and how it comes to be. */
+import { DatabaseSync } from '@photostructure/sqlite'
+import { randomUUID } from 'node:crypto'
+import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** "FRTG": marks a database as ours. */
+export const APPLICATION = 0x46525447
+export const VERSION = 1
+/** Bytes. */
+export const PAGE = 4096
+
+/** Amounts are TEXT, because SQLite's integers end at 2^63. */
+const schema = `
+  PRAGMA page_size = ${PAGE};
+  PRAGMA synchronous = FULL;
+  BEGIN;
+  CREATE TABLE channels (
+    key TEXT NOT NULL PRIMARY KEY, id TEXT NOT NULL, chain_id INTEGER NOT NULL, escrow TEXT NOT NULL,
+    sender TEXT NOT NULL, receiver TEXT NOT NULL, token TEXT NOT NULL, signer TEXT NOT NULL, terms TEXT,
+    status TEXT NOT NULL, deposit TEXT NOT NULL, settled TEXT NOT NULL, block TEXT NOT NULL,
+    withdrawable_block TEXT, withdrawable_time TEXT,
+    cumulative_amount TEXT, signature TEXT, charged TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE records (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, written_ms INTEGER NOT NULL) STRICT;
+  CREATE INDEX records_by_age ON records (written_ms);
+  PRAGMA application_id = ${APPLICATION};
+  PRAGMA user_version = ${VERSION};
+  COMMIT;`
+
+/** Builds an empty store aside and links it into place, so that no crash and no second process leaves or sees half of one. */
+export function create(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const aside = `${path}.${randomUUID()}.new`
+  try {
+    closeSync(openSync(aside, 'wx', 0o600))
+    const db = new DatabaseSync(aside)
+    try {
+      db.exec(schema)
+    } finally {
+      db.close()
+    }
+    link(aside, path)
+  } finally {
+    rmSync(aside, { force: true })
+    rmSync(`${aside}-journal`, { force: true })
+  }
+  syncFolder(dirname(path))
+}
+
+function link(from: string, to: string): void {
+  try {
+    linkSync(from, to)
+  } catch (error) {
+    // Another process was first, with a store that is as good.
+    if (!existsSync(to)) throw error
+  }
+}
+
+function syncFolder(path: string): void {
+  if (process.platform === 'win32') return
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}

@@ -24,27 +24,30 @@ export type LocalChain = {
   faucet(to: Address, amount: bigint): Promise<void>
 }
 
+/** `pollMs`: how often to look for a new block. */
+export type LocalChainOptions = AnvilOptions & { readonly pollMs?: number }
+
 /** Seconds that a receiver has to answer a sender that leaves. */
 export const CHALLENGE_PERIOD = 900n
 /** Base units of the demo token that each account starts with: 1,000 of 6 decimals. */
 export const STARTING_TOKENS = 1_000_000_000n
 
 /** @throws {ConfigError} if anvil is missing or does not start */
-export async function startLocalChain(options: AnvilOptions = {}): Promise<LocalChain> {
+export async function startLocalChain({ pollMs = 250, ...options }: LocalChainOptions = {}): Promise<LocalChain> {
   const anvil = await startAnvil(options)
   try {
-    return await furnish(anvil)
+    return await furnish(anvil, pollMs)
   } catch (error) {
     await anvil.stop()
     throw error
   }
 }
 
-async function furnish(anvil: Anvil): Promise<LocalChain> {
+async function furnish(anvil: Anvil, pollMs: number): Promise<LocalChain> {
   const [deployer] = anvil.accounts
   if (!deployer) throw new Error('anvil has no accounts')
   const account = privateKeyToAccount(deployer.privateKey)
-  const chain = createChain({ rpc: anvil.url, confirmations: 1, pollMs: 250 })
+  const chain = createChain({ rpc: anvil.url, confirmations: 1, pollMs })
   const escrow = await deploy(
     anvil.url,
     account,

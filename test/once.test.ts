@@ -1,0 +1,254 @@
+/** The same request is charged once and run once: under concurrency, after a crash, and when its answer is gone. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { LocalChain } from '../src/cli/local-chain.ts'
+import type { Receiver } from '../src/receiver/receiver.ts'
+import type { Store } from '../src/store/store.ts'
+import { sqlite } from '../src/store/sqlite.ts'
+import { memory } from '../src/store/memory.ts'
+import {
+  newAccount,
+  newBuyer,
+  newReceiver,
+  openShop,
+  startWorld,
+  walletOf,
+  type Buyer,
+  type Shop,
+} from './support/market.ts'
+import { challengeOf, receiptOf } from './support/wire.ts'
+
+let world: LocalChain
+let receiver: Receiver
+let shop: Shop
+/** Handlers wait here until the test lets them go. */
+let gate: { open(): void; passed: Promise<void> }
+let served = 0
+
+beforeAll(async () => {
+  world = await startWorld()
+  receiver = await newReceiver(world, { limits: { answerBytes: 1_000, bodyBytes: 1_000 } })
+  shop = await openShop(receiver, 5n, async (request, response) => {
+    if (request.url === '/slow') await gate.passed
+    if (request.url === '/broken') throw new Error('a secret that stays here')
+    if (request.url === '/teapot') response.statusCode = 418
+    const body = await text(request)
+    served += 1
+    response.setHeader('x-served', served)
+    response.end(request.url === '/long' ? 'x'.repeat(2_000) : `answer ${body}`)
+  })
+})
+afterAll(async () => {
+  await shop.close()
+  await receiver.stop()
+  await world.anvil.stop()
+})
+
+async function text(request: AsyncIterable<unknown>): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString()
+}
+
+function newGate() {
+  let open: () => void = () => undefined
+  gate = { passed: new Promise((resolve) => (open = resolve)), open: () => open() }
+}
+
+const charged = async (buyer: Buyer) => (await buyer.known())?.charged
+
+describe('a request with an Idempotency-Key', () => {
+  it('that is sent again gets the same answer and receipt, and costs nothing more', async () => {
+    const buyer = await newBuyer(world, receiver)
+    const headers = await buyer.headers(`${shop.url}/a`, 50n, { key: 'one' })
+    const first = await fetch(`${shop.url}/a`, { headers })
+    const again = await fetch(`${shop.url}/a`, { headers })
+    expect(await again.text()).toBe(await first.text())
+    expect(again.headers.get('x-served')).toBe(first.headers.get('x-served'))
+    expect(receiptOf(again)).toEqual(receiptOf(first))
+    expect(again.headers.get('idempotency-replayed')).toBe('true')
+    expect(await charged(buyer)).toBe(5n)
+  })
+
+  it('waits while the first is running, then gets its answer', async () => {
+    newGate()
+    const buyer = await newBuyer(world, receiver)
+    const headers = await buyer.headers(`${shop.url}/slow`, 50n, { key: 'two' })
+    const calls = shop.calls.length
+    const all = Array.from({ length: 5 }, () => fetch(`${shop.url}/slow`, { headers }))
+    while (shop.calls.length === calls) await new Promise((resolve) => setTimeout(resolve, 1))
+    gate.open()
+    const answers = await Promise.all((await Promise.all(all)).map((response) => response.text()))
+    expect(new Set(answers).size).toBe(1)
+    expect(shop.calls.length - calls).toBe(1)
+    expect(await charged(buyer)).toBe(5n)
+  })
+
+  it.each([
+    ['URL', '/b', { method: 'POST', body: 'x' }],
+    ['method', '/a', { method: 'PUT', body: 'x' }],
+    ['body', '/a', { method: 'POST', body: 'y' }],
+  ])('used for another %s is a conflict, and costs nothing', async (_what, path, init) => {
+    const buyer = await newBuyer(world, receiver)
+    const first = await buyer.pay(`${shop.url}/a`, 50n, {
+      key: 'three',
+      challenge: await post('/a', 'POST'),
+      init: { method: 'POST', body: 'x' },
+    })
+    expect(await first.text()).toBe('answer x')
+    const other = await buyer.pay(`${shop.url}${path}`, 50n, {
+      key: 'three',
+      challenge: await post(path, init.method),
+      init,
+    })
+    expect({ status: other.status, body: await other.json() }).toMatchObject({
+      status: 409,
+      body: { code: 'request-conflict' },
+    })
+    expect(await charged(buyer)).toBe(5n)
+  })
+
+  it('whose handler failed was given back, and runs again when it is sent again', async () => {
+    const buyer = await newBuyer(world, receiver)
+    const headers = await buyer.headers(`${shop.url}/broken`, 5n, { key: 'four' })
+    const calls = shop.calls.length
+    for (let i = 0; i < 2; i += 1) {
+      const response = await fetch(`${shop.url}/broken`, { headers })
+      expect(response.status).toBe(500)
+      expect(response.headers.get('payment-receipt')).toBeNull()
+      expect(await response.text()).not.toContain('secret')
+      expect(await charged(buyer)).toBe(0n)
+    }
+    expect(shop.calls.length - calls).toBe(2)
+  })
+
+  it('whose handler said no is charged, and its answer is kept without a receipt', async () => {
+    const buyer = await newBuyer(world, receiver)
+    const headers = await buyer.headers(`${shop.url}/teapot`, 50n, { key: 'five' })
+    const statuses = [
+      (await fetch(`${shop.url}/teapot`, { headers })).status,
+      (await fetch(`${shop.url}/teapot`, { headers })).status,
+    ]
+    expect(statuses).toEqual([418, 418])
+    expect(await charged(buyer)).toBe(5n)
+  })
+
+  it('whose answer was too long to keep is told so instead of run twice', async () => {
+    const buyer = await newBuyer(world, receiver)
+    const headers = await buyer.headers(`${shop.url}/long`, 50n, { key: 'six' })
+    expect((await (await fetch(`${shop.url}/long`, { headers })).text()).length).toBe(2_000)
+    const again = await fetch(`${shop.url}/long`, { headers })
+    expect({ status: again.status, body: await again.json() }).toMatchObject({
+      status: 409,
+      body: { code: 'answer-gone' },
+    })
+    expect(await charged(buyer)).toBe(5n)
+  })
+
+  it('is known after its offer has expired', async () => {
+    const hasty = await newReceiver(world, { limits: { offerMs: 1_500 } })
+    const stall = await openShop(hasty)
+    const buyer = await newBuyer(world, hasty)
+    const headers = await buyer.headers(`${stall.url}/a`, 50n, { key: 'seven' })
+    expect((await fetch(`${stall.url}/a`, { headers })).status).toBe(200)
+    const fresh = { ...headers, 'idempotency-key': 'another' }
+    while ((await fetch(`${stall.url}/a`, { headers: fresh })).status !== 402) fresh['idempotency-key'] += '.'
+    const again = await fetch(`${stall.url}/a`, { headers })
+    expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([200, 'true'])
+    await stall.close()
+    await hasty.stop()
+  })
+
+  it('with a body that is too long to compare is refused before it is charged', async () => {
+    const buyer = await newBuyer(world, receiver)
+    const init = { method: 'POST', body: 'x'.repeat(1_001) }
+    const response = await buyer.pay(`${shop.url}/a`, 5n, { key: 'eight', challenge: await post('/a', 'POST'), init })
+    expect({ status: response.status, body: await response.json() }).toMatchObject({
+      status: 413,
+      body: { code: 'body-too-large' },
+    })
+    expect(await charged(buyer)).toBe(0n)
+  })
+
+  it.each(['', 'x'.repeat(256), 'tab\there'])('of the form %j is refused as malformed', async (key) => {
+    const buyer = await newBuyer(world, receiver)
+    const response = await buyer.pay(`${shop.url}/a`, 5n, { key })
+    expect(response.status).toBe(400)
+    expect(await charged(buyer)).toBe(0n)
+  })
+
+  async function post(path: string, method: string) {
+    return challengeOf(await fetch(`${shop.url}${path}`, { method, body: 'x' }))
+  }
+})
+
+type Running = { readonly here: Receiver; readonly stall: Shop }
+
+describe('after a restart', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'farthing-once-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('the same key is charged once and gets the kept answer (peer mistake 7)', async () => {
+    const account = await newAccount(world, 0n)
+    const open = async () => {
+      const store = sqlite(join(folder, 'kept.db'))
+      const here = await newReceiver(world, { store, wallet: walletOf(world, account) })
+      return { here, store, stall: await openShop(here) }
+    }
+    const end = async (running: Running & { store: Store }) => {
+      await close(running)
+      await running.store.close()
+    }
+    const before = await open()
+    const buyer = await newBuyer(world, before.here)
+    const headers = await buyer.headers(`${before.stall.url}/a`, 50n, { key: 'one' })
+    expect((await fetch(`${before.stall.url}/a`, { headers })).status).toBe(200)
+    await end(before)
+    const after = await open()
+    const again = await fetch(`${after.stall.url}/a`, { headers })
+    expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([200, 'true'])
+    expect(after.stall.calls.length).toBe(0)
+    expect(await chargedIn(after.store, buyer)).toBe(5n)
+    await end(after)
+  })
+
+  it.each([
+    ['GET', 200, 5n],
+    ['POST', 409, 5n],
+  ])('in the middle of a %s the retry gets %i and costs nothing more', async (method, status, cost) => {
+    const account = await newAccount(world, 0n)
+    const store = memory()
+    newGate()
+    // The first process never comes to the end of its handler; the second one finds what it left in the store.
+    const open = async (handler?: () => unknown): Promise<Running> => {
+      const here = await newReceiver(world, { store, wallet: walletOf(world, account) })
+      return { here, stall: await openShop(here, 5n, handler) }
+    }
+    const before = await open(() => gate.passed)
+    const buyer = await newBuyer(world, before.here)
+    const headers = await buyer.headers(`${before.stall.url}/a`, 50n, {
+      key: 'one',
+      challenge: challengeOf(await fetch(`${before.stall.url}/a`, { method })),
+    })
+    const lost = fetch(`${before.stall.url}/a`, { method, headers }).catch(() => 'lost')
+    while (before.stall.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    await close(before)
+    expect(await lost).toBe('lost')
+    const after = await open()
+    expect((await fetch(`${after.stall.url}/a`, { method, headers })).status).toBe(status)
+    expect(await chargedIn(store, buyer)).toBe(cost)
+    await close(after)
+  })
+
+  async function close({ here, stall }: Running): Promise<void> {
+    await stall.close()
+    await here.stop()
+  }
+
+  async function chargedIn(store: Store, { id }: Buyer): Promise<bigint | undefined> {
+    for await (const channel of store.list()) if (channel.id === id) return channel.charged
+    return undefined
+  }
+})

@@ -3,49 +3,51 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Record, Records} from "./Records.sol";
 import {IChannelEscrow} from "./interfaces/IChannelEscrow.sol";
 
 /// @title The channels and the money in them
-/// @dev Storage, the guard against re-entry, and the two ways in which a deposit is booked. A channel takes three slots;
-///      a separate signer, which few channels have, takes a fourth, so that the others pay nothing for it.
+/// @dev What all the ways to fund a channel share: storage, the guard against re-entry, the booking of a deposit and the
+///      two directions in which tokens move.
 abstract contract Channels is IChannelEscrow {
     using SafeERC20 for IERC20;
+    using Records for Record;
 
-    /// @dev Exactly three slots. The token fills the room that two addresses leave.
-    ///      `status` is one bit for "has a separate signer" above 31 bits that are 0 (open), `FINALIZED`, or the time of
-    ///      the request to close. The deposit of a channel that exists is never 0.
-    struct Record {
-        address sender;
-        uint96 tokenHigh;
-        address receiver;
-        uint64 tokenLow;
-        uint32 status;
-        uint128 deposit;
-        uint128 settled;
-    }
-
-    uint32 private constant HAS_SIGNER = 1 << 31;
-    uint32 private constant FINALIZED = HAS_SIGNER - 1;
-    /// @dev Request times are kept modulo 68 years, in 1 to `FINALIZED - 1`. A request that its sender leaves alone for
-    ///      68 years looks new again, which costs the sender one more challenge period and nobody any money.
-    uint256 private constant TIME_MODULUS = FINALIZED - 1;
+    uint256 private constant BUSY = 1 << 160;
 
     mapping(bytes32 channelId => Record) internal _records;
     mapping(bytes32 channelId => address) private _signers;
 
-    /// @dev Zero between calls; the token while a deposit is pulled; else this contract.
-    address private transient _busy;
+    /// @dev 0 between calls, then `BUSY`, with the address of the token in its low bits while a deposit is pulled.
+    uint256 private transient _busy;
 
+    /// @dev For every function that changes anything, hooks included, so that no token and no wallet gets in between.
     modifier guarded() {
-        if (_busy != address(0)) revert Reentrancy();
-        _busy = address(this);
+        _enter(BUSY);
         _;
-        _busy = address(0);
+        _busy = 0;
+    }
+
+    /// @dev As `guarded`, around a pull of `token`.
+    modifier guardedPull(address token) {
+        _enter(BUSY | uint160(token));
+        _;
+        _busy = 0;
     }
 
     /// @inheritdoc IChannelEscrow
     function getChannel(bytes32 channelId) external view returns (Channel memory) {
-        return _read(_records[channelId], channelId);
+        Record memory record = _records[channelId];
+        return Channel({
+            finalized: record.finalized(),
+            closeRequestedAt: uint64(record.closeRequestedAt()),
+            sender: record.sender(),
+            receiver: record.receiver(),
+            token: record.token(),
+            signer: _signers[channelId],
+            deposit: uint128(record.deposit()),
+            settled: uint128(record.settled())
+        });
     }
 
     /// @inheritdoc IChannelEscrow
@@ -57,95 +59,98 @@ abstract contract Channels is IChannelEscrow {
         return keccak256(abi.encode(sender, receiver, token, salt, signer, address(this), block.chainid));
     }
 
-    function _read(Record storage record, bytes32 channelId) internal view returns (Channel memory channel) {
-        uint32 status = record.status;
-        uint32 closing = status & ~HAS_SIGNER;
-        channel.finalized = closing == FINALIZED;
-        if (closing != 0 && closing != FINALIZED) {
-            channel.closeRequestedAt =
-                uint64(block.timestamp - (block.timestamp + TIME_MODULUS + 1 - closing) % TIME_MODULUS);
-        }
-        channel.sender = record.sender;
-        channel.receiver = record.receiver;
-        channel.token = address((uint160(record.tokenHigh) << 64) | record.tokenLow);
-        if (status & HAS_SIGNER != 0) channel.signer = _signers[channelId];
-        channel.deposit = record.deposit;
-        channel.settled = record.settled;
-    }
-
-    function _live(Record storage record, bytes32 channelId) internal view returns (Channel memory channel) {
-        channel = _read(record, channelId);
-        if (channel.deposit == 0) revert ChannelNotFound();
-        if (channel.finalized) revert ChannelFinalized();
-    }
-
-    /// @dev Books a new channel. The caller of this has taken the deposit, or takes it before it returns.
+    /// @dev Books a new channel. Its deposit has come in already, or the caller of this pulls it next.
     function _create(address sender, address receiver, address token, uint256 deposit, bytes32 salt, address signer)
         internal
         returns (bytes32 channelId)
     {
-        if (sender == address(0)) revert InvalidSender();
         if (receiver == address(0) || receiver == address(this)) revert InvalidReceiver();
-        if (token.code.length == 0) revert InvalidToken();
         if (deposit == 0) revert ZeroDeposit();
         if (deposit > type(uint128).max) revert DepositOverflow();
         channelId = computeChannelId(sender, receiver, token, salt, signer);
         Record storage record = _records[channelId];
-        if (record.deposit != 0) revert ChannelAlreadyExists();
+        if (record.amounts != 0) revert ChannelAlreadyExists();
 
-        record.sender = sender;
-        record.tokenHigh = uint96(uint160(token) >> 64);
-        record.receiver = receiver;
-        record.tokenLow = uint64(uint160(token));
-        record.deposit = uint128(deposit);
-        if (signer != address(0)) {
-            record.status = HAS_SIGNER;
+        (uint256 tokenHigh, uint256 receiverSide) = Records.packToken(token, receiver);
+        record.senderSide = (tokenHigh << 160) | uint160(sender);
+        record.amounts = deposit;
+        if (signer == address(0)) {
+            record.receiverSide = receiverSide;
+        } else {
+            record.receiverSide = receiverSide | Records.HAS_SIGNER;
             _signers[channelId] = signer;
         }
         emit ChannelOpened(channelId, sender, receiver, token, signer, salt, deposit);
     }
 
-    /// @dev Books an addition to the deposit. `_create` says who takes it.
+    /// @dev Books an addition to the deposit, as `_create` does the first one, and says in which token it must be.
     function _credit(bytes32 channelId, address from, uint256 additionalDeposit) internal returns (address token) {
-        Record storage record = _records[channelId];
-        Channel memory channel = _live(record, channelId);
-        if (from != channel.sender) revert NotSender();
+        Record memory record = _live(channelId);
+        if (from != record.sender()) revert NotSender();
         if (additionalDeposit == 0) revert ZeroDeposit();
-        if (additionalDeposit > type(uint128).max - channel.deposit) revert DepositOverflow();
+        uint256 deposit = record.deposit();
+        if (additionalDeposit > type(uint128).max - deposit) revert DepositOverflow();
 
-        uint256 newDeposit = channel.deposit + additionalDeposit;
-        record.deposit = uint128(newDeposit);
-        emit TopUp(channelId, from, channel.receiver, additionalDeposit, newDeposit);
-        if (channel.closeRequestedAt != 0) {
-            record.status &= HAS_SIGNER;
-            emit CloseRequestCancelled(channelId, from, channel.receiver);
+        deposit += additionalDeposit;
+        _records[channelId].amounts = Records.packAmounts(deposit, record.settled());
+        emit TopUp(channelId, from, record.receiver(), additionalDeposit, deposit);
+        if (record.closeRequestedAt() != 0) {
+            _records[channelId].receiverSide = record.reopened();
+            emit CloseRequestCancelled(channelId, from, record.receiver());
         }
-        return channel.token;
+        return record.token();
     }
 
-    /// @dev The first request stands.
-    function _startClosing(Record storage record) internal {
-        record.status |= uint32(block.timestamp % TIME_MODULUS + 1);
+    function _live(bytes32 channelId) internal view returns (Record memory record) {
+        record = _records[channelId];
+        if (record.amounts == 0) revert ChannelNotFound();
+        if (record.finalized()) revert ChannelFinalized();
     }
 
-    function _finalize(Record storage record, uint128 settled) internal {
-        record.status |= FINALIZED;
-        record.settled = settled;
+    /// @dev Never zero in a channel that exists.
+    function _signerOf(bytes32 channelId, Record memory record) internal view returns (address) {
+        return record.hasSigner() ? _signers[channelId] : record.sender();
     }
 
-    /// @dev Takes `amount` from the caller. Some tokens tell the recipient of a `transferFrom` too; `_isOurPull` knows.
+    /// @dev Takes a deposit from the caller and makes sure that all of it arrived.
     function _pull(address token, uint128 amount) internal {
-        _busy = token;
-        uint256 before = IERC20(token).balanceOf(address(this));
+        uint256 before = _balance(token);
         IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
-        if (IERC20(token).balanceOf(address(this)) != before + amount) revert InexactTransfer();
+        unchecked {
+            if (_balance(token) - before != amount) revert InexactTransfer();
+        }
     }
 
-    function _isOurPull(address token) internal view returns (bool) {
-        return _busy == token;
+    /// @dev Announces a pull whose token was not known yet when the function was entered.
+    function _expectPull(address token) internal {
+        _busy = BUSY | uint160(token);
+    }
+
+    function _isPulling(address token) internal view returns (bool) {
+        return _busy == BUSY | uint160(token);
     }
 
     function _pay(address token, address to, uint256 amount) internal {
         if (amount != 0) IERC20(token).safeTransfer(to, amount);
+    }
+
+    /// @dev What this contract has of `token`. In assembly because this also finds, for the gas of the call alone, that
+    ///      there is no token: an address without code answers nothing.
+    function _balance(address token) internal view returns (uint256 held) {
+        bytes4 balanceOf = IERC20.balanceOf.selector;
+        bool answered;
+        assembly ("memory-safe") {
+            mstore(0, balanceOf)
+            mstore(4, address())
+            answered := staticcall(gas(), token, 0, 0x24, 0, 0x20)
+            answered := and(answered, gt(returndatasize(), 0x1f))
+            held := mload(0)
+        }
+        if (!answered) revert InvalidToken();
+    }
+
+    function _enter(uint256 busy) private {
+        if (_busy != 0) revert Reentrancy();
+        _busy = busy;
     }
 }

@@ -18,7 +18,7 @@ abstract contract FundedBySignature is Channels {
         uint8 v,
         bytes32 r,
         bytes32 s
-    ) external guarded returns (bytes32 channelId) {
+    ) external guardedPull(token) returns (bytes32 channelId) {
         channelId = _create(msg.sender, receiver, token, deposit, salt, signer);
         _permit(token, deposit, deadline, v, r, s);
         _pull(token, deposit);
@@ -34,11 +34,14 @@ abstract contract FundedBySignature is Channels {
         bytes32 s
     ) external guarded {
         address token = _credit(channelId, msg.sender, additionalDeposit);
+        _expectPull(token);
         _permit(token, additionalDeposit, deadline, v, r, s);
         _pull(token, additionalDeposit);
     }
 
+    /// @dev May fail, as `openWithPermit` says; the pull decides.
     function _permit(address token, uint128 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) private {
+        if (token.code.length == 0) revert InvalidToken();
         try IERC20Permit(token).permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}
     }
 }

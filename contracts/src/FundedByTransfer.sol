@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Channels} from "./Channels.sol";
 import {IFundedByTransfer} from "./interfaces/IFundedByTransfer.sol";
 
@@ -30,9 +29,9 @@ abstract contract FundedByTransfer is Channels {
         return true;
     }
 
-    /// @dev A token that tells us of our own `transferFrom` says nothing new, as long as there is no data with it.
+    /// @dev Some tokens tell the recipient of a `transferFrom` too. While we pull, that is no news.
     function _received(address from, uint256 value, bytes calldata data) private {
-        if (_isOurPull(msg.sender) && data.length == 0) return;
+        if (data.length == 0 && _isPulling(msg.sender)) return;
         _fund(from, value, data);
     }
 
@@ -40,12 +39,13 @@ abstract contract FundedByTransfer is Channels {
         if (data.length == 96) {
             (uint256 receiver, bytes32 salt, uint256 signer) = abi.decode(data, (uint256, bytes32, uint256));
             if (receiver > type(uint160).max || signer > type(uint160).max) revert InvalidTransferData();
+            if (from == address(0)) revert InvalidSender();
             _create(from, address(uint160(receiver)), msg.sender, value, salt, address(uint160(signer)));
         } else if (data.length == 32) {
             if (_credit(bytes32(data), from, value) != msg.sender) revert InvalidToken();
         } else {
             revert InvalidTransferData();
         }
-        if (IERC20(msg.sender).balanceOf(address(this)) < value) revert InexactTransfer();
+        if (_balance(msg.sender) < value) revert InexactTransfer();
     }
 }

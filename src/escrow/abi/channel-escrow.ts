@@ -65,21 +65,6 @@ export const channelEscrowAbi = [
   },
   {
     type: 'function',
-    name: 'eip712Domain',
-    inputs: [],
-    outputs: [
-      { name: 'fields', type: 'bytes1', internalType: 'bytes1' },
-      { name: 'name', type: 'string', internalType: 'string' },
-      { name: 'version', type: 'string', internalType: 'string' },
-      { name: 'chainId', type: 'uint256', internalType: 'uint256' },
-      { name: 'verifyingContract', type: 'address', internalType: 'address' },
-      { name: 'salt', type: 'bytes32', internalType: 'bytes32' },
-      { name: 'extensions', type: 'uint256[]', internalType: 'uint256[]' },
-    ],
-    stateMutability: 'view',
-  },
-  {
-    type: 'function',
     name: 'getChannel',
     inputs: [{ name: 'channelId', type: 'bytes32', internalType: 'bytes32' }],
     outputs: [
@@ -321,7 +306,6 @@ export const channelEscrowAbi = [
     ],
     anonymous: false,
   },
-  { type: 'event', name: 'EIP712DomainChanged', inputs: [], anonymous: false },
   {
     type: 'event',
     name: 'Settled',
@@ -369,7 +353,6 @@ export const channelEscrowAbi = [
   { type: 'error', name: 'InsufficientGas', inputs: [] },
   { type: 'error', name: 'InvalidReceiver', inputs: [] },
   { type: 'error', name: 'InvalidSender', inputs: [] },
-  { type: 'error', name: 'InvalidShortString', inputs: [] },
   { type: 'error', name: 'InvalidSignature', inputs: [] },
   { type: 'error', name: 'InvalidToken', inputs: [] },
   { type: 'error', name: 'InvalidTransferData', inputs: [] },
@@ -381,6 +364,5 @@ export const channelEscrowAbi = [
     name: 'SafeERC20FailedOperation',
     inputs: [{ name: 'token', type: 'address', internalType: 'address' }],
   },
-  { type: 'error', name: 'StringTooLong', inputs: [{ name: 'str', type: 'string', internalType: 'string' }] },
   { type: 'error', name: 'ZeroDeposit', inputs: [] },
 ] as const

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Channels} from "./Channels.sol";
+import {Record, Records} from "./Records.sol";
+import {Vouchers} from "./Vouchers.sol";
+import {IChannelEscrow} from "./interfaces/IChannelEscrow.sol";
+
+/// @title What the receiver takes while a channel stays open
+abstract contract Settlements is Channels, Vouchers {
+    using Records for Record;
+
+    /// @inheritdoc IChannelEscrow
+    function settle(bytes32 channelId, uint128 cumulativeAmount, bytes calldata signature) external guarded {
+        Record memory record = _records[channelId];
+        _require(_refusalOfReceiver(record));
+        _require(_refusalOfVoucher(channelId, record, cumulativeAmount, signature));
+
+        uint256 paid = _settle(channelId, record, cumulativeAmount);
+        _pay(record.token(), msg.sender, paid);
+    }
+
+    /// @inheritdoc IChannelEscrow
+    function settleMany(address token, Settlement[] calldata settlements) external guarded returns (uint256 total) {
+        bytes32 domain = domainSeparator();
+        (uint256 tokenHigh, uint256 receiverSide) = Records.packToken(token, msg.sender);
+        unchecked {
+            for (uint256 i; i < settlements.length; ++i) {
+                total += _settleRow(domain, tokenHigh, receiverSide, settlements[i]);
+            }
+        }
+        _pay(token, msg.sender, total);
+    }
+
+    /// @dev Books a settlement; the caller of this pays it.
+    function _settle(bytes32 channelId, Record memory record, uint128 cumulativeAmount)
+        internal
+        returns (uint256 paid)
+    {
+        unchecked {
+            paid = cumulativeAmount - record.settled();
+        }
+        _records[channelId].amounts = Records.packAmounts(record.deposit(), cumulativeAmount);
+        emit Settled(channelId, record.sender(), record.receiver(), cumulativeAmount, paid, cumulativeAmount);
+    }
+
+    /// @dev Zero, or the selector of the reason why the caller cannot act as the receiver of this channel.
+    function _refusalOfReceiver(Record memory record) internal view returns (bytes4) {
+        if (record.amounts == 0) return ChannelNotFound.selector;
+        if (record.finalized()) return ChannelFinalized.selector;
+        if (msg.sender != record.receiver()) return NotReceiver.selector;
+        return 0;
+    }
+
+    /// @dev Zero, or the selector of the reason why this voucher is worth nothing now.
+    function _refusalOfVoucher(
+        bytes32 channelId,
+        Record memory record,
+        uint128 cumulativeAmount,
+        bytes calldata signature
+    ) internal view returns (bytes4) {
+        if (cumulativeAmount <= record.settled()) return AmountNotIncreasing.selector;
+        if (cumulativeAmount > record.deposit()) return AmountExceedsDeposit.selector;
+        address signer = _signerOf(channelId, record);
+        if (!_isSigned(signer, channelId, cumulativeAmount, signature)) return InvalidSignature.selector;
+        return 0;
+    }
+
+    function _require(bytes4 refusal) internal pure {
+        if (refusal == 0) return;
+        assembly ("memory-safe") {
+            mstore(0, refusal)
+            revert(0, 4)
+        }
+    }
+
+    /// @dev Nearly every row is of an open channel that its sender signs for. Its first two words then hold nothing but
+    ///      the sender, the receiver and the token, so comparing them checks all but the voucher. A row that does not
+    ///      pass is not refused by that: `_settleOrSkip` has the say.
+    function _settleRow(bytes32 domain, uint256 tokenHigh, uint256 receiverSide, Settlement calldata row)
+        private
+        returns (uint256 paid)
+    {
+        bytes32 channelId = row.channelId;
+        uint256 cumulativeAmount = row.cumulativeAmount;
+        bytes calldata signature = row.signature;
+        Record storage record = _records[channelId];
+        uint256 senderSide = record.senderSide;
+        uint256 amounts = record.amounts;
+        unchecked {
+            uint256 settled = amounts >> 128;
+            paid = cumulativeAmount - settled;
+            // The highest bit is set in a channel that was finalized, or settled for 2^127.
+            if ((record.receiverSide ^ receiverSide) | ((senderSide >> 160) ^ tokenHigh) | (amounts >> 255) == 0) {
+                // That is, 0 < paid <= deposit - settled.
+                if (paid - 1 < uint128(amounts) - settled) {
+                    uint256 sender = uint160(senderSide);
+                    if (_recover(domain, channelId, cumulativeAmount, signature) == sender) {
+                        record.amounts = amounts + (paid << 128);
+                        emit Settled(
+                            channelId, address(uint160(sender)), msg.sender, cumulativeAmount, paid, cumulativeAmount
+                        );
+                        return paid;
+                    }
+                }
+            }
+        }
+        return _settleOrSkip(tokenHigh, receiverSide, channelId, uint128(cumulativeAmount), signature);
+    }
+
+    function _settleOrSkip(
+        uint256 tokenHigh,
+        uint256 receiverSide,
+        bytes32 channelId,
+        uint128 cumulativeAmount,
+        bytes calldata signature
+    ) private returns (uint256) {
+        Record memory record = _records[channelId];
+        bytes4 reason = _refusalOfReceiver(record);
+        if (reason == 0 && !record.pays(tokenHigh, receiverSide)) reason = InvalidToken.selector;
+        if (reason == 0) reason = _refusalOfVoucher(channelId, record, cumulativeAmount, signature);
+        if (reason == 0) return _settle(channelId, record, cumulativeAmount);
+        emit SettlementSkipped(channelId, reason);
+        return 0;
+    }
+}

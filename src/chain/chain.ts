@@ -1,8 +1,14 @@
 /** What this project asks of an Ethereum node. `chain/` is the only folder that talks to one. */
-import type { Address, Hash, Hex, Log } from 'viem'
+import type { Abi, Address, Hash, Hex, Log } from 'viem'
 import type { Call } from '../escrow/escrow.ts'
 
-export type Block = { readonly number: bigint; readonly hash: Hash; readonly time: bigint }
+/** `time` is in seconds since 1970. */
+export type Block = {
+  readonly number: bigint
+  readonly hash: Hash
+  readonly parentHash: Hash
+  readonly time: bigint
+}
 
 /** A mined transaction. `reverted` ones changed nothing but cost gas. */
 export type Mined = {
@@ -13,57 +19,116 @@ export type Mined = {
   readonly logs: readonly Log[]
 }
 
+/** Every method throws {@link ChainUnavailableError} when no node answers, and {@link ConfigError} when a node is on another chain. */
 export type Chain = {
   /** Depth at which a block counts: 1 is the newest block itself. */
   readonly confirmations: number
   /** How often to look for a new block. */
   readonly pollMs: number
+  /** Most blocks that are asked for in one query for logs. */
+  readonly logRange: number
 
-  /** Every method throws {@link ChainUnavailableError} when no node answers. */
   id(): Promise<number>
   head(): Promise<Block>
-  /** undefined: no such block (any more). */
-  block(number: bigint): Promise<Block | undefined>
-  /** The newest block that is `confirmations` deep. */
+  /** By number or by hash. undefined: no such block (any more). */
+  block(at: bigint | Hash): Promise<Block | undefined>
+  /** Number of the newest block that is `confirmations` deep. */
   confirmed(): Promise<bigint>
   code(address: Address): Promise<Hex>
+  /** In wei. */
   balance(address: Address): Promise<bigint>
-  /** @throws {CallRevertedError} with the revert data */
+  /** @throws {CallRevertedError} with the error's name if `options.abi` knows it, else with the revert data */
   call(call: Call, options?: CallOptions): Promise<Hex>
+  /** In the order of the chain. Asks for fewer blocks at a time when a node refuses the range. */
   logs(query: LogQuery): Promise<Log[]>
+  /** Whether the contract at `signer` accepts the signature (ERC-1271), as the escrow would ask it. */
+  acceptsSignature(question: SignatureQuestion): Promise<boolean>
+
   /** undefined: not mined, or not known. */
   mined(hash: Hash): Promise<Mined | undefined>
-  /** Waits until `hash` is `confirmations` deep (default: the chain's). @throws {TransactionUnknownError} after `timeoutMs` */
+  /**
+   * Waits until `hash` is `confirmations` deep (default: the chain's), also when
+   * a reorganisation moves it to another block or the nodes are away for a while.
+   *
+   * @throws {TransactionUnknownError} after `timeoutMs` (default: two minutes)
+   */
   waitMined(hash: Hash, options?: WaitOptions): Promise<Mined>
-  /** Whether the contract at `signer` accepts the signature (ERC-1271), as the escrow would ask it. */
-  acceptsSignature(signer: Address, digest: Uint8Array, signature: Hex): Promise<boolean>
+
+  /** How many transactions of `address` are mined, or are mined or wait in the node's pool. */
+  nonce(address: Address, counted: 'mined' | 'pending'): Promise<number>
+  /** Units of gas. @throws {CallRevertedError} */
+  gas(call: Call, options?: CallOptions): Promise<bigint>
+  fees(): Promise<Fees>
+  /** Hands a signed transaction to a node, once. @throws {ChainUnavailableError} if it surely reached none */
+  broadcast(transaction: Hex): Promise<Broadcast>
 }
 
-export type CallOptions = { readonly from?: Address; readonly block?: bigint; readonly gas?: bigint }
-export type LogQuery = {
-  readonly address: Address
-  readonly topics: (Hex | Hex[] | null)[]
-  readonly fromBlock: bigint
-  readonly toBlock: bigint
+/** `abi` names the errors that the called contract may revert with. */
+export type CallOptions = {
+  readonly from?: Address
+  readonly block?: bigint
+  readonly gas?: bigint
+  readonly abi?: Abi
 }
+
+/** `blockHash` asks for one block and no other: a node that does not have it says so. */
+export type LogQuery = { readonly address: Address; readonly topics: (Hex | Hex[] | null)[] } & (
+  { readonly fromBlock: bigint; readonly toBlock: bigint } | { readonly blockHash: Hash }
+)
+
+export type SignatureQuestion = {
+  readonly signer: Address
+  readonly digest: Uint8Array
+  readonly signature: Hex
+  /** Who asks: a wallet may answer one contract and not another. */
+  readonly escrow: Address
+}
+
 export type WaitOptions = {
   readonly confirmations?: number
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
-  /** Told at each new block how deep the transaction is; 0 while it is not mined. */
+  /** Told when the depth of the transaction changes; 0 while it is not mined. */
   readonly onProgress?: (confirmations: number) => void
+}
+
+/** Wei per unit of gas: what the next block takes at least, and what is customary on top. */
+export type Fees = { readonly base: bigint; readonly tip: bigint }
+
+/**
+ * What became of a transaction that was handed to a node.
+ *
+ * `unknown`: no answer came; the node may have it. `nonce-used`: a transaction
+ * with that nonce is mined. `nonce-taken`: one waits, and ours does not pay
+ * enough more to replace it.
+ */
+export type Broadcast = {
+  readonly outcome: 'accepted' | 'unknown' | 'nonce-used' | 'nonce-taken' | 'fee-too-low' | 'no-gas' | 'refused'
+  readonly reason?: string
 }
 
 /** Sends the transactions of one key, one after another. */
 export type Wallet = {
   readonly address: Address
   /**
-   * Simulates, sends and waits until the transaction is mined.
+   * Simulates, sends and waits until the transaction is `confirmations` deep.
+   *
+   * Not mined for long, it is sent again with the same nonce and a higher fee,
+   * so one call takes effect at most once.
    *
    * @throws {CallRevertedError} if the simulation reverts: nothing was sent
+   * @throws {ChainUnavailableError} | {@link NoGasError} | {@link TransactionRefusedError}: nothing was sent
    * @throws {TransactionRevertedError} if it was mined and reverted
    * @throws {TransactionUnknownError} if its fate is not known in time; it may still be mined
-   * @throws {NoGasError} if the account cannot pay for it
    */
-  send(call: Call, options?: WaitOptions & { readonly onSent?: (hash: Hash) => void }): Promise<Mined>
+  send(call: Call, options?: SendOptions): Promise<Mined>
+}
+
+export type SendOptions = WaitOptions & {
+  /** Told the hash once a node has the transaction or may have it, and the hash of each replacement. */
+  readonly onSent?: (hash: Hash) => void
+  /** Limit in units of gas; default: a fifth more than the estimate. */
+  readonly gas?: bigint
+  /** Names the errors of a simulation that reverts. */
+  readonly abi?: Abi
 }

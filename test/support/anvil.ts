@@ -5,7 +5,7 @@
  */
 import { numberToHex, type Address, type Hash, type Hex } from 'viem'
 import { privateKeyToAccount, type PrivateKeyAccount } from 'viem/accounts'
-import { afterAll, expect } from 'vitest'
+import { afterAll, vi } from 'vitest'
 import { startAnvil, type Anvil, type AnvilOptions } from '../../src/chain/anvil.ts'
 
 export type TestChain = Omit<Anvil, 'accounts'> & {
@@ -16,8 +16,8 @@ export type TestChain = Omit<Anvil, 'accounts'> & {
   mine(blocks?: number): Promise<void>
   /** Moves the clock and mines a block with the new time. */
   increaseTime(seconds: number): Promise<void>
-  /** Replaces the newest `depth` blocks by as many others, which hold the signed transactions, each with the place of its block. */
-  reorg(depth: number, transactions?: readonly (readonly [Hex, number])[]): Promise<void>
+  /** Replaces the newest `depth` blocks by as many others, which hold these transactions. */
+  reorg(depth: number, transactions?: readonly Reincluded[]): Promise<void>
   /** Takes the newest `depth` blocks away. */
   rollback(depth: number): Promise<void>
   snapshot(): Promise<Hex>
@@ -33,6 +33,9 @@ export type TestChain = Omit<Anvil, 'accounts'> & {
   /** The address of a new contract. `code` is its creation code, arguments included. */
   deploy(code: Hex): Promise<Address>
 }
+
+/** A transaction, signed or of an account that anvil knows, and the place of its block among the new ones. */
+export type Reincluded = readonly [Hex | { from: Address; to: Address; data: Hex }, number]
 
 export type Receipt = { readonly transactionHash: Hash; readonly contractAddress: Address | null; readonly status: Hex }
 
@@ -61,25 +64,35 @@ function controls({ url, accounts }: Anvil) {
     if (receipt.status !== '0x1') throw new Error(`${receipt.transactionHash} was mined and reverted`)
     return receipt
   }
+  const order = async (method: string, ...params: unknown[]) => {
+    await rpc(method, ...params)
+  }
+  // Two empty blocks at one place and time are the same block, unless somebody else mines the second one.
+  let miners = 0
+  const mineForAnother = () => order('anvil_setCoinbase', numberToHex(++miners, { size: 20 }))
   return {
     rpc,
     submit,
     transact,
     blockNumber: async () => BigInt((await rpc('eth_blockNumber')) as Hex),
-    mine: async (blocks = 1) => void (await rpc('anvil_mine', numberToHex(blocks))),
+    mine: (blocks = 1) => order('anvil_mine', numberToHex(blocks)),
     async increaseTime(seconds: number) {
-      await rpc('evm_increaseTime', numberToHex(seconds))
-      await rpc('evm_mine')
+      await order('evm_increaseTime', numberToHex(seconds))
+      await order('evm_mine')
     },
-    reorg: async (depth: number, transactions: readonly (readonly [Hex, number])[] = []) =>
-      void (await rpc('anvil_reorg', depth, transactions)),
-    rollback: async (depth: number) => void (await rpc('anvil_rollback', depth)),
+    async reorg(depth: number, transactions: readonly Reincluded[] = []) {
+      await mineForAnother()
+      await order('anvil_reorg', depth, transactions)
+    },
+    async rollback(depth: number) {
+      await mineForAnother()
+      await order('anvil_rollback', depth)
+    },
     snapshot: async () => (await rpc('evm_snapshot')) as Hex,
-    revert: async (snapshot: Hex) => void (await rpc('evm_revert', snapshot)),
-    setBalance: async (address: Address, wei: bigint) =>
-      void (await rpc('anvil_setBalance', address, numberToHex(wei))),
-    setAutomine: async (on: boolean) => void (await rpc('evm_setAutomine', on)),
-    setCode: async (address: Address, code: Hex) => void (await rpc('anvil_setCode', address, code)),
+    revert: (snapshot: Hex) => order('evm_revert', snapshot),
+    setBalance: (address: Address, wei: bigint) => order('anvil_setBalance', address, numberToHex(wei)),
+    setAutomine: (on: boolean) => order('evm_setAutomine', on),
+    setCode: (address: Address, code: Hex) => order('anvil_setCode', address, code),
     async deploy(code: Hex) {
       const { contractAddress } = await transact({ from: accounts[0]!.address, data: code })
       return contractAddress!
@@ -97,8 +110,12 @@ async function ask(url: string, method: string, params: readonly unknown[]): Pro
 
 /** Automine answers before the block is there. */
 async function receiptOf(rpc: TestChain['rpc'], hash: Hash): Promise<Receipt> {
-  return expect
-    .poll(() => rpc('eth_getTransactionReceipt', hash), { interval: 5, timeout: 10_000 })
-    .not.toBeNull()
-    .then(() => rpc('eth_getTransactionReceipt', hash) as Promise<Receipt>)
+  return vi.waitFor(
+    async () => {
+      const receipt = await rpc('eth_getTransactionReceipt', hash)
+      if (!receipt) throw new Error(`${hash} is not mined`)
+      return receipt as Receipt
+    },
+    { interval: 5, timeout: 10_000 },
+  )
 }

@@ -1,0 +1,128 @@
+/**
+ * Puts a question to the nodes in turn until one answers.
+ *
+ * We stay with the node that answered last: two nodes are rarely at the same
+ * block, and an answer about block 100 beside one about block 98 is how events
+ * get lost. Every node is asked once which chain it is on before it is
+ * believed.
+ */
+import { getHttpRpcClient } from 'viem/utils'
+import { ConfigError } from '../base/faults.ts'
+import {
+  failureOf,
+  isRefusal,
+  NodesFailedError,
+  RefusedError,
+  rpcErrorOf,
+  rpcFailure,
+  type Failure,
+} from './failure.ts'
+import { pause } from './pause.ts'
+
+export type Question = { readonly method: string; readonly params?: unknown }
+
+export type AskOptions = {
+  readonly timeoutMs?: number
+  /** Asks every node once; otherwise those that failed quickly are asked once more, a moment later. */
+  readonly once?: boolean
+  /** Stops at a failure after which a node may have acted, for a question that is a deed. */
+  readonly stopAtDelivered?: boolean
+}
+
+export type Nodes = {
+  /**
+   * @throws {NodesFailedError} when none answers
+   * @throws {RefusedError} when one answers that the call reverts or the transaction is not taken
+   * @throws {ConfigError} when a node is on another chain
+   */
+  ask(question: Question, options?: AskOptions): Promise<unknown>
+}
+
+export type NodesConfig = {
+  readonly urls: readonly URL[]
+  readonly timeoutMs: number
+  readonly chainId: number | undefined
+}
+
+type Node = { readonly url: URL; readonly post: (question: Question, timeoutMs: number) => Promise<unknown> }
+
+export function createNodes({ urls, timeoutMs, chainId }: NodesConfig): Nodes {
+  const nodes = urls.map(createNode)
+  const verify = createVerifier(chainId)
+  let current = 0
+
+  const askAll = async (question: Question, options: AskOptions, among: readonly Node[]): Promise<Answer> => {
+    const failures = new Map<Node, Failure>()
+    for (const node of among) {
+      try {
+        await verify(node, timeoutMs)
+        const value = await node.post(question, options.timeoutMs ?? timeoutMs)
+        current = nodes.indexOf(node)
+        return { value }
+      } catch (error) {
+        if (!(error instanceof NodesFailedError)) throw error
+        for (const failure of error.failures) failures.set(node, failure)
+        if (options.stopAtDelivered && error.failures.some(({ delivered }) => delivered)) break
+      }
+    }
+    return { failures }
+  }
+
+  return {
+    async ask(question, options = {}) {
+      const ring = [...nodes.slice(current), ...nodes.slice(0, current)]
+      const first = await askAll(question, options, ring)
+      if ('value' in first) return first.value
+      const quick = [...first.failures].filter(([, failure]) => failure.kind !== 'timeout').map(([node]) => node)
+      const deed = options.stopAtDelivered && [...first.failures.values()].some(({ delivered }) => delivered)
+      if (options.once || deed || quick.length === 0) throw new NodesFailedError([...first.failures.values()])
+      await pause(SECOND_LOOK_MS)
+      const second = await askAll(question, options, quick)
+      if ('value' in second) return second.value
+      throw new NodesFailedError([...new Map([...first.failures, ...second.failures]).values()])
+    },
+  }
+}
+
+type Answer = { readonly value: unknown } | { readonly failures: ReadonlyMap<Node, Failure> }
+
+const SECOND_LOOK_MS = 200
+
+function createNode(url: URL): Node {
+  const client = getHttpRpcClient(url.href)
+  return {
+    url,
+    async post(question, timeout) {
+      const body = { method: question.method, params: question.params ?? [] }
+      let answer: unknown
+      try {
+        answer = await client.request({ body, timeout })
+      } catch (error) {
+        answer = error
+      }
+      const refusal = rpcErrorOf(answer)
+      if (refusal) {
+        const failure = rpcFailure(refusal, url)
+        if (isRefusal(question.method, refusal)) throw new RefusedError(failure.reason, refusal.data)
+        throw new NodesFailedError([failure])
+      }
+      if (typeof answer === 'object' && answer !== null && 'result' in answer) return answer.result
+      throw new NodesFailedError([failureOf(answer, url)])
+    },
+  }
+}
+
+/** All nodes must be on one chain: the configured one, or else that of the node that answers first. */
+function createVerifier(configured: number | undefined) {
+  const verified = new Set<Node>()
+  let expected = configured
+  return async (node: Node, timeoutMs: number) => {
+    if (verified.has(node)) return
+    const answer = await node.post({ method: 'eth_chainId' }, timeoutMs)
+    const got = Number(answer)
+    if (!Number.isSafeInteger(got) || got < 1) throw new NodesFailedError([failureOf(answer, node.url)])
+    expected ??= got
+    if (got !== expected) throw new ConfigError('rpc', `${node.url.host} is on chain ${got}, not on ${expected}.`)
+    verified.add(node)
+  }
+}

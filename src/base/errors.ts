@@ -105,7 +105,7 @@ export class ChannelPendingError extends PaymentError {
 export class ChannelNotOpenError extends PaymentError {
   readonly code = 'channel-not-open'
   constructor(status: 'closing' | 'closed') {
-    super(`The channel is ${status}. Pay from another channel.`, { details: { status } })
+    super(`The channel is ${status}. Pay from another channel.`, { details: { state: status } })
   }
 }
 

@@ -82,7 +82,7 @@ function chargeWith<terms>(receiver: Context, found: Found, voucher: Voucher, pr
   requireCredit(receiver, found.channel, price)
   return (now: Channel | undefined): Channel => {
     if (!now) throw new ChannelNotFoundError()
-    if (receiver.live.leaving.has(key)) throw new ChannelNotOpenError('closing')
+    if (now.status === 'open' && receiver.live.leaving.has(key)) throw new ChannelNotOpenError('closing')
     return charge(now, voucher, price, dialect.due)
   }
 }

@@ -2,15 +2,17 @@
 pragma solidity 0.8.37;
 
 import {Test} from "forge-std/Test.sol";
-
 import {IChannelEscrow} from "../src/interfaces/IChannelEscrow.sol";
+import {IChannelEscrowEvents} from "../src/interfaces/IChannelEscrowEvents.sol";
 import {IDemoToken} from "./tokens/IDemoToken.sol";
 import {PlainToken} from "./tokens/PlainToken.sol";
 
-/// @dev An escrow, a token of six decimals, a sender with money and a receiver.
-abstract contract EscrowTest is Test {
+/// @dev An escrow, a token of six decimals, a sender who has money and has approved the escrow, and a receiver.
+abstract contract EscrowTest is Test, IChannelEscrowEvents {
     uint64 internal constant GRACE = 15 minutes;
+    uint256 internal constant FORTUNE = 1_000_000 * 10 ** 6;
     bytes32 internal constant SALT = keccak256("salt");
+    bytes internal constant NO_SIGNATURE = "";
 
     IChannelEscrow internal escrow;
     PlainToken internal token;
@@ -23,9 +25,13 @@ abstract contract EscrowTest is Test {
         (sender, senderKey) = makeAddrAndKey("sender");
         escrow = IChannelEscrow(deployCode("ChannelEscrow.sol", abi.encode(GRACE)));
         token = new PlainToken(6);
-        token.mint(sender, 1_000_000 * 10 ** 6);
+        token.mint(sender, FORTUNE);
         vm.prank(sender);
         token.approve(address(escrow), type(uint256).max);
+    }
+
+    function deployDemo() internal returns (IDemoToken) {
+        return IDemoToken(deployCode("DemoToken.sol", abi.encode("Demo", "DEMO", uint8(6), uint256(0))));
     }
 
     function open(uint128 deposit) internal returns (bytes32) {
@@ -33,12 +39,46 @@ abstract contract EscrowTest is Test {
     }
 
     function open(uint128 deposit, bytes32 salt) internal returns (bytes32) {
-        vm.prank(sender);
-        return escrow.open(receiver, address(token), deposit, salt, address(0));
+        return open(deposit, salt, address(0));
     }
 
-    function deployDemo() internal returns (IDemoToken) {
-        return IDemoToken(deployCode("DemoToken.sol", abi.encode("Demo", "DEMO", uint8(6), uint256(0))));
+    function open(uint128 deposit, bytes32 salt, address signer) internal returns (bytes32) {
+        return open(address(token), deposit, salt, signer);
+    }
+
+    function open(address inToken, uint128 deposit, bytes32 salt, address signer) internal returns (bytes32) {
+        vm.prank(sender);
+        return escrow.open(receiver, inToken, deposit, salt, signer);
+    }
+
+    function settle(bytes32 channelId, uint128 cumulativeAmount) internal {
+        vm.prank(receiver);
+        escrow.settle(channelId, cumulativeAmount, sign(channelId, cumulativeAmount));
+    }
+
+    function close(bytes32 channelId, uint128 cumulativeAmount) internal {
+        vm.prank(receiver);
+        escrow.close(channelId, cumulativeAmount, sign(channelId, cumulativeAmount));
+    }
+
+    function requestClose(bytes32 channelId) internal {
+        vm.prank(sender);
+        escrow.requestClose(channelId);
+    }
+
+    function withdraw(bytes32 channelId) internal {
+        requestClose(channelId);
+        skip(GRACE);
+        vm.prank(sender);
+        escrow.withdraw(channelId);
+    }
+
+    function deposited(bytes32 channelId) internal view returns (uint128) {
+        return escrow.getChannel(channelId).deposit;
+    }
+
+    function settled(bytes32 channelId) internal view returns (uint128) {
+        return escrow.getChannel(channelId).settled;
     }
 
     function sign(bytes32 channelId, uint128 cumulativeAmount) internal view returns (bytes memory) {
@@ -46,7 +86,36 @@ abstract contract EscrowTest is Test {
     }
 
     function sign(uint256 key, bytes32 channelId, uint128 cumulativeAmount) internal view returns (bytes memory) {
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, escrow.getVoucherDigest(channelId, cumulativeAmount));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digestOf(channelId, cumulativeAmount));
         return abi.encodePacked(r, s, v);
+    }
+
+    /// @dev Does not ask the escrow, so that it checks it, and so that no call comes between `prank` and its call.
+    function digestOf(bytes32 channelId, uint128 cumulativeAmount) internal view returns (bytes32) {
+        bytes32 voucher = keccak256("Voucher(bytes32 channelId,uint128 cumulativeAmount)");
+        return
+            keccak256(
+                abi.encodePacked(hex"1901", domain(), keccak256(abi.encode(voucher, channelId, cumulativeAmount)))
+            );
+    }
+
+    function domain() internal view returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256("EVM Payment Channel"),
+                keccak256("1"),
+                block.chainid,
+                address(escrow)
+            )
+        );
+    }
+
+    /// @dev The other signature that means the same to the curve: s mirrored, v flipped.
+    function malleate(bytes memory signature) internal pure returns (bytes memory) {
+        (bytes32 r, uint256 s) = abi.decode(signature, (bytes32, uint256));
+        uint256 order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
+        uint8 v = uint8(signature[64]) == 27 ? 28 : 27;
+        return abi.encodePacked(r, order - s, v);
     }
 }

@@ -67,7 +67,7 @@ interface IChannelEscrowEvents {
         uint256 refundedToSender
     );
 
-    /// @notice The channel ended because the challenge period passed. Follows its `ChannelClosed`.
+    /// @notice The challenge period passed, and the channel ends. Its `ChannelClosed` is next.
     event ChannelExpired(bytes32 indexed channelId, address indexed sender, address indexed receiver);
 
     /// @notice These terms and this salt name a channel that exists, or that existed and is finalized.

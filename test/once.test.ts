@@ -72,12 +72,13 @@ describe('a request with an Idempotency-Key', () => {
     expect(await charged(buyer)).toBe(5n)
   })
 
-  it('waits while the first is running, then gets its answer', async () => {
+  it.each(['GET', 'POST'])('waits while the first %s is running, then gets its answer', async (method) => {
     newGate()
     const buyer = await newBuyer(world, receiver)
-    const headers = await buyer.headers(`${shop.url}/slow`, 50n, { key: 'two' })
+    const challenge = challengeOf(await fetch(`${shop.url}/slow`, { method }))
+    const headers = await buyer.headers(`${shop.url}/slow`, 50n, { key: 'two', challenge })
     const calls = shop.calls.length
-    const all = Array.from({ length: 5 }, () => fetch(`${shop.url}/slow`, { headers }))
+    const all = Array.from({ length: 5 }, () => fetch(`${shop.url}/slow`, { method, headers }))
     while (shop.calls.length === calls) await new Promise((resolve) => setTimeout(resolve, 1))
     gate.open()
     const answers = await Promise.all((await Promise.all(all)).map((response) => response.text()))

@@ -72,12 +72,16 @@ export function base64urlText(value: unknown, field: string): string {
   }
 }
 
+/** A JSON object in which no key stands twice: otherwise two readers could see two payments. */
 export function jsonObject(source: string, field: string): JsonObject {
   let value: unknown
   try {
     value = JSON.parse(source)
   } catch {
     throw new MalformedPaymentError(field, 'does not hold JSON')
+  }
+  if (countKeys(value, field) !== (source.match(strings)?.filter((match) => match.endsWith(':')).length ?? 0)) {
+    throw new MalformedPaymentError(field, 'has a key twice')
   }
   return object(value, field)
 }
@@ -104,4 +108,18 @@ function hexOf(value: unknown, field: string, grammar: RegExp, problem: string):
   const hex = text(value, field, 8194)
   if (!grammar.test(hex)) throw new MalformedPaymentError(field, problem)
   return hex.toLowerCase() as Hex
+}
+
+/** Deeper than any payment, and far from the end of the stack. */
+const LEVELS = 16
+
+/** Every string of a JSON text; those that are keys end with a colon. */
+const strings = /"(?:[^"\\]|\\.)*"\s*:?/g
+
+function countKeys(value: unknown, field: string, level = 0): number {
+  if (typeof value !== 'object' || value === null) return 0
+  if (level === LEVELS) throw new MalformedPaymentError(field, 'has too many levels')
+  const members = Object.values(value)
+  const own = Array.isArray(value) ? 0 : members.length
+  return members.reduce((sum: number, member) => sum + countKeys(member, field, level + 1), own)
 }

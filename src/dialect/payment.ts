@@ -196,9 +196,9 @@ function readPayment(header: string, realm: string, secrets: readonly string[]):
 /** @see CAIP-10 in a did:pkh */
 function sourceOf(value: unknown, field: string): { sender: Address; chainId: number } {
   const [, chainId, sender] =
-    /^did:pkh:eip155:([1-9][0-9]{0,14}):(0x[0-9a-fA-F]{40})$/.exec(read.text(value, field)) ?? []
+    /^did:pkh:eip155:([1-9][0-9]{0,15}):(0x[0-9a-fA-F]{40})$/.exec(read.text(value, field)) ?? []
   if (chainId === undefined) throw new MalformedPaymentError(field, 'is not did:pkh:eip155:<chain id>:<address>')
-  return { sender: read.address(sender, field), chainId: Number(chainId) }
+  return { sender: read.address(sender, field), chainId: read.count(Number(chainId), field) }
 }
 
 function receiptOf(receipt: Receipt) {

@@ -1,0 +1,207 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Address, Hash, Hex } from 'viem'
+import type { Offer, Payment } from '../channel/messages.ts'
+import type { SessionTerms } from '../escrow/session-state.ts'
+import type { HeaderLines } from './dialect.ts'
+import { challengeId, readChallenges } from './payment-auth.ts'
+import { payment } from './payment.ts'
+
+type Http = {
+  hmac_input: string
+  id: string
+  id_with_opaque: string
+  opaque_b64url: string
+  www_authenticate: string
+  authorization: string
+  authorization_mppx: string
+  receipt: Record<string, unknown>
+  payment_receipt: string
+}
+const { http } = JSON.parse(readFileSync('test/vectors/payment.json', 'utf8')) as { http: Http }
+const secret = 'test-vector-secret'
+const dialect = payment({ realm: 'api.llm-service.com', secrets: [secret] })
+const reader = (lines: HeaderLines) => {
+  const headers = new Headers(lines.map(([name, value]): [string, string] => [name, value]))
+  return { get: (name: string) => headers.get(name) }
+}
+
+describe('the vectors', () => {
+  it('of the challenge are read, and their ids are ours', () => {
+    const [challenge] = readChallenges(http.www_authenticate)
+    expect(challengeId(challenge!, secret)).toBe(http.id)
+    expect(challengeId({ ...challenge!, opaque: http.opaque_b64url }, secret)).toBe(http.id_with_opaque)
+    expect(dialect.readOffers({ get: () => http.www_authenticate })).toMatchObject([
+      { price: 100n, step: 10_000n, deposit: 5_000_000n, chainId: 196, funding: ['permit2', 'eip3009', 'transaction'] },
+    ])
+  })
+
+  it.each(['authorization', 'authorization_mppx'] as const)('of the %s are read as a genuine payment', (name) => {
+    expect(dialect.readPayment({ get: () => http[name] })).toMatchObject({
+      genuine: true,
+      channelId: '0xc05151dda88658a30fbdf738fc2023cda49a1aba97b1acf6d475b511d4e751e4',
+      voucher: { cumulativeAmount: 250_000n },
+      offer: { price: 100n, expiresAtMs: Date.parse('2026-04-01T12:05:00Z') },
+    })
+  })
+
+  it('of the receipt are read', () => {
+    expect(dialect.readReceipt({ get: () => http.payment_receipt })).toMatchObject({
+      charged: 237_500n,
+      authorized: 250_000n,
+    })
+  })
+})
+
+const address = fc
+  .uint8Array({ minLength: 20, maxLength: 20 })
+  .map((bytes) => `0x${Buffer.from(bytes).toString('hex')}` as Address)
+const hash = fc
+  .uint8Array({ minLength: 32, maxLength: 32 })
+  .map((bytes) => `0x${Buffer.from(bytes).toString('hex')}` as Hash)
+const amount = fc.bigInt(0n, 2n ** 128n - 1n)
+const offers: fc.Arbitrary<Offer> = fc.record(
+  {
+    price: fc.bigInt(1n, 2n ** 128n - 1n),
+    token: address,
+    receiver: address,
+    chainId: fc.integer({ min: 1, max: 2 ** 53 - 1 }),
+    escrow: address,
+    deposit: amount,
+    step: amount,
+    expiresAtMs: fc.integer({ min: 0, max: 4_000_000_000 }).map((seconds) => seconds * 1000),
+    resource: fc.string({ maxLength: 200, unit: 'binary' }),
+    description: fc.string({ maxLength: 200 }),
+  },
+  { requiredKeys: ['price', 'token', 'receiver', 'chainId', 'escrow'] },
+)
+const voucher = fc.record({ cumulativeAmount: amount, signature: fc.constant(`0x${'ab'.repeat(65)}` as Hex) })
+const openings = fc
+  .record({ channelId: hash, voucher, hash, salt: hash, sender: address, signer: address })
+  .filter(({ sender, signer }) => sender !== signer && !/^0x0+$/.test(signer))
+  .map(({ channelId, voucher: signed, hash: tx, salt, sender, signer }): Payment<SessionTerms> => ({
+    channelId,
+    voucher: signed,
+    sender,
+    signer,
+    terms: { salt, authorizedSigner: signer },
+    funding: { by: 'transaction', action: 'open', hash: tx },
+  }))
+const payments: fc.Arbitrary<Payment<SessionTerms>> = fc.oneof(
+  openings,
+  fc.record({ channelId: hash, voucher }),
+  fc.record({ channelId: hash, voucher, close: fc.constant(true as const) }),
+  fc.record({
+    channelId: hash,
+    funding: fc.record({
+      by: fc.constant('transaction' as const),
+      action: fc.constant('topUp' as const),
+      hash,
+      amount,
+    }),
+  }),
+)
+
+describe('what is written is read again', () => {
+  it('for every offer', () => {
+    fc.assert(
+      fc.property(offers, (offer) => {
+        const [read] = dialect.readOffers(reader(dialect.writeOffer(offer)))
+        expect(read).toMatchObject(offer)
+      }),
+    )
+  })
+  it('for several offers in one header, between other schemes', () => {
+    const offer: Offer = {
+      price: 5n,
+      token: `0x${'11'.repeat(20)}`,
+      receiver: `0x${'22'.repeat(20)}`,
+      chainId: 1,
+      escrow: `0x${'33'.repeat(20)}`,
+    }
+    const [[, line] = ['', '']] = dialect.writeOffer(offer)
+    const header = `Bearer realm="a, b", Basic abc==, ${line}, Payment id="broken", ${line}, Negotiate`
+    expect(dialect.readOffers({ get: () => header }).map(({ price }) => price)).toEqual([5n, 5n])
+  })
+  it('for every payment, bound to its offer', () => {
+    fc.assert(
+      fc.property(offers, payments, (offer, sent) => {
+        const [offered] = dialect.readOffers(reader(dialect.writeOffer(offer)))
+        expect(dialect.readPayment(reader(dialect.writePayment(offered!, sent)))).toMatchObject({
+          ...sent,
+          genuine: true,
+          offer,
+        })
+      }),
+    )
+  })
+  it('for every receipt', () => {
+    fc.assert(
+      fc.property(hash, amount, amount, hash, (channelId, charged, authorized, transaction) => {
+        const receipt = {
+          channelId,
+          charged,
+          authorized,
+          transaction,
+          chainId: 1,
+          sender: `0x${'11'.repeat(20)}` as const,
+          atMs: 0,
+          price: 1n,
+          deposit: 1n,
+          settled: 0n,
+        }
+        expect(dialect.readReceipt(reader(dialect.writeReceipt(receipt)))).toEqual({
+          channelId,
+          charged,
+          authorized,
+          transaction,
+        })
+      }),
+    )
+  })
+})
+
+describe('secrets', () => {
+  it('are rotated: an offer of the old one is still genuine, new ones are of the new one', () => {
+    const offer: Offer = {
+      price: 5n,
+      token: `0x${'11'.repeat(20)}`,
+      receiver: `0x${'22'.repeat(20)}`,
+      chainId: 1,
+      escrow: `0x${'33'.repeat(20)}`,
+    }
+    const [old, rotated, other] = [
+      ['secret number one'],
+      ['secret number two', 'secret number one'],
+      ['secret number 333'],
+    ].map((secrets) => payment({ realm: 'r', secrets }))
+    const [offered] = old!.readOffers(reader(old!.writeOffer(offer)))
+    const paid = reader(
+      old!.writePayment(offered!, {
+        channelId: `0x${'44'.repeat(32)}`,
+        voucher: { cumulativeAmount: 1n, signature: '0xab' },
+      }),
+    )
+    expect([rotated!.readPayment(paid).genuine, other!.readPayment(paid).genuine]).toEqual([true, false])
+    const elsewhere = payment({ realm: 'elsewhere', secrets: ['secret number one'] })
+    expect(elsewhere.readPayment(paid).genuine).toBe(false)
+    expect(rotated!.writeOffer(offer)).not.toEqual(old!.writeOffer(offer))
+  })
+})
+
+it('reads any garbage in less than a blink, as a refusal and nothing else', () => {
+  fc.assert(
+    fc.property(fc.string({ maxLength: 4_000 }), (text) => {
+      for (const header of [text, `Payment ${text}`, `Payment ${Buffer.from(text).toString('base64url')}`]) {
+        try {
+          dialect.readPayment({ get: () => header })
+        } catch (error) {
+          expect(['malformed-payment', 'payment-unsupported']).toContain((error as { code: string }).code)
+        }
+        expect(Array.isArray(dialect.readOffers({ get: () => header }))).toBe(true)
+        expect(dialect.readReceipt({ get: () => text })).toBeUndefined()
+      }
+    }),
+  )
+})

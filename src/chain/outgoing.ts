@@ -32,6 +32,7 @@ export type Outgoing = {
 export type Sender = {
   readonly chain: Chain
   readonly account: LocalAccount
+  chainId(): Promise<number>
   /** Most wei per unit of gas. */
   readonly cap: bigint
   readonly stuckMs: number
@@ -40,7 +41,7 @@ export type Sender = {
 
 /** What is signed, and the bytes for the node. */
 export async function sign(sender: Sender, to: Pick<Outgoing, 'nonce' | 'call' | 'gas'>, price: GasPrice) {
-  const chainId = await sender.chain.id()
+  const chainId = await sender.chainId()
   const { nonce, gas, call } = to
   const raw = await sender.account.signTransaction({ type: 'eip1559', chainId, nonce, gas, ...call, ...price })
   return { raw, hash: keccak256(raw) }

@@ -30,10 +30,12 @@ export function waitMined(chain: Watched, hash: Hash, options: WaitOptions = {})
 /** Where on the chain one of `hashes` is, of which at most one can be mined. undefined while no node answers. */
 export async function findPlace(chain: Watched, hashes: readonly Hash[]): Promise<Place | undefined> {
   try {
-    // The head first: a block that comes in between makes the depth too small, never too large.
-    const head = await chain.head()
     const receipts = await Promise.all(hashes.map((hash) => chain.mined(hash)))
-    const mined = receipts.find((receipt) => receipt !== undefined)
+    const found = receipts.find((receipt) => receipt !== undefined)
+    if (!found) return { depth: 0 }
+    // Once more after the head, so that what happens in between makes the depth too small, never too large.
+    const head = await chain.head()
+    const mined = await chain.mined(found.hash)
     return mined ? { depth: Math.max(1, Number(head.number - mined.block) + 1), mined } : { depth: 0 }
   } catch (error) {
     if (error instanceof ChainUnavailableError) return undefined

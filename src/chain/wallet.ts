@@ -28,7 +28,9 @@ export type WalletConfig = {
 export function createWallet({ chain, account, maxFeePerGas = DEFAULT_CAP, stuckMs = 30_000 }: WalletConfig): Wallet {
   if (maxFeePerGas < 1n) throw new ConfigError('maxFeePerGas', 'must be more than 0 wei.')
   whole(stuckMs, 'stuckMs', MAX_TIMER_MS)
-  const sender: Sender = { chain, account, cap: maxFeePerGas, stuckMs, outgoing: new Map() }
+  let id: number | undefined
+  const chainId = async () => (id ??= await chain.id())
+  const sender: Sender = { chain, account, chainId, cap: maxFeePerGas, stuckMs, outgoing: new Map() }
   const nonces = createNonces(sender)
   const inTurn = createLane()
   return {

@@ -15,6 +15,8 @@ export type Misbehaviour =
   | 'reset'
   /** Does what was asked and closes the connection without an answer. */
   | 'swallow'
+  /** Answers honestly, and refuses every connection after that. */
+  | 'last'
 
 /** May do something to the chain first. */
 export type How = (asked: Asked) => Misbehaviour | undefined | Promise<Misbehaviour | undefined>
@@ -40,7 +42,9 @@ export async function startBrokenNode(target: string): Promise<BrokenNode> {
     void readBody(request).then(async (body) => {
       const question = JSON.parse(body) as Asked & { id: number }
       asked.push(question)
-      await answer(response, target, body, question.id, await how(question))
+      const behaviour = await how(question)
+      if (behaviour === 'last') server.close()
+      await answer(response, target, body, question.id, behaviour)
     })
   })
   const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
@@ -79,7 +83,7 @@ async function answer(
   const honest = await fetch(target, { method: 'POST', headers: JSON_TYPE, body })
   const text = await honest.text()
   if (how === 'swallow') return void response.destroy()
-  response.writeHead(honest.status, JSON_TYPE).end(text)
+  response.writeHead(honest.status, { ...JSON_TYPE, ...(how === 'last' && { connection: 'close' }) }).end(text)
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' }

@@ -137,18 +137,29 @@ export async function newBuyer(
   deposit = 1_000n,
   signer?: Address,
 ): Promise<Buyer> {
+  const buyer = await openChannel(world, receiver.address, deposit, signer)
+  const known = () => receiver.store.get(channelKey(world.chainId, world.escrow, buyer.id))
+  await until(async () => (await known()) !== undefined)
+  return { ...buyer, known }
+}
+
+/** Opens a channel with `deposit` by one transfer. */
+export async function openChannel(
+  world: LocalChain,
+  receiver: Address,
+  deposit: bigint,
+  signer?: Address,
+): Promise<Omit<Buyer, 'known'>> {
   const account = await newAccount(world)
   const wallet = walletOf(world, account)
   const salt = toHex(crypto.getRandomValues(new Uint8Array(32)))
   const types = [{ type: 'address' }, { type: 'bytes32' }, { type: 'address' }]
   const zero = '0x0000000000000000000000000000000000000000'
-  const data = encodeAbiParameters(types, [receiver.address, salt, signer ?? zero])
+  const data = encodeAbiParameters(types, [receiver, salt, signer ?? zero])
   const opening = await wallet.send({ to: world.token, data: transferAndCall(world.escrow, deposit, data) })
   const id = opening.logs.find((log) => log.address.toLowerCase() === world.escrow.toLowerCase())?.topics[1]
   if (!id) throw new Error('no channel was opened')
   const place = { chainId: world.chainId, escrow: world.escrow }
-  const known = () => receiver.store.get(channelKey(world.chainId, world.escrow, id))
-  await until(async () => (await known()) !== undefined)
   const sign = (amount: bigint, key = account.privateKey) => signVoucher(key, place, id, amount)
   const voucher = async (amount: bigint, change = {}) => {
     return { action: 'voucher', channelId: id, cumulativeAmount: `${amount}`, signature: await sign(amount), ...change }
@@ -160,7 +171,7 @@ export async function newBuyer(
   })
   const pay = async (url: string, amount: bigint, options: PayOptions = {}) =>
     fetch(url, { ...options.init, headers: await headers(url, amount, options) })
-  return { account, wallet, id, salt, opening, known, sign, voucher, headers, pay }
+  return { account, wallet, id, salt, opening, sign, voucher, headers, pay }
 }
 
 export function transferAndCall(to: Address, amount: bigint, data: Hex): Hex {

@@ -65,7 +65,7 @@ const nonce = async ({ address }: { address: string }) =>
   Number(await rpc(world, 'eth_getTransactionCount', address, 'latest'))
 
 describe('a session', () => {
-  it('opens a channel at the first visit, and makes one round trip and no transaction at the next', async () => {
+  it('opens a channel at the first visit, and makes one round trip and no transaction at the next (peer mistake 11)', async () => {
     const sent: string[] = []
     const counting: typeof fetch = (input, init) => {
       sent.push(init?.method ?? 'GET')

@@ -41,7 +41,7 @@ type Purchase = {
 }
 
 it(
-  `keeps every voucher that was answered with 200 and charges no key twice (SEED=${seed})`,
+  `keeps every voucher that was answered with 200 and charges no key twice (peer mistake 6; SEED=${seed})`,
   { timeout: 120_000 },
   async () => {
     const account = await newAccount(world, 0n)

@@ -150,7 +150,7 @@ export async function openChannel(
   deposit: bigint,
   signer?: Address,
 ): Promise<Omit<Buyer, 'known'>> {
-  const account = await newAccount(world)
+  const account = await newAccount(world, deposit > 1_000_000n ? deposit : 1_000_000n)
   const wallet = walletOf(world, account)
   const salt = toHex(crypto.getRandomValues(new Uint8Array(32)))
   const types = [{ type: 'address' }, { type: 'bytes32' }, { type: 'address' }]

@@ -96,11 +96,14 @@ function channelTests(open: () => Promise<Opened>): void {
   })
 
   it('keeps what it was given, whatever happens to that object or to its answers', async () => {
-    const { store } = await begin(open)
+    const { store, reopened } = await begin(open)
     const fields = () => ({ terms: { salt: ['0x01'] }, voucher: { cumulativeAmount: 5n, signature: '0xab' } as const })
     const given = channelOf(1, fields())
     for (const object of [await store.update(key, () => given), await store.get(key), given]) spoil(object)
     expect(await store.get(key)).toEqual(channelOf(1, fields()))
+    const again = (await reopened()) ?? store
+    spoil(await again.get(key))
+    expect(await again.get(key)).toEqual(channelOf(1, fields()))
   })
 
   it('lists every channel once while channels are updated', async () => {

@@ -69,7 +69,8 @@ const web: Kit = {
     }
     const answer = (request: Request) =>
       routes[new URL(request.url).pathname]?.(request) ?? new Response('?', { status: 404 })
-    return getRequestListener(answer) as unknown as RequestListener
+    const handle = getRequestListener(answer)
+    return (incoming, outgoing) => void handle(incoming, outgoing)
   },
 }
 
@@ -141,7 +142,7 @@ const expressKit: Kit = {
     app.get('/teapot', sell(5n), note, (_request, response) => void response.status(418).send('tea'))
     app.get(
       '/computed',
-      sell((request) => BigInt(String(request.query.n ?? 0))),
+      sell((request) => BigInt(request.query.n as string)),
       (_request, response) => void response.send('n'),
     )
     app.get('/ceiling', sell({ upTo: 50n }), (_request, response) => {
@@ -156,7 +157,7 @@ const expressKit: Kit = {
     const quiet: express.ErrorRequestHandler = (_error, _request, response, _next) =>
       void response.status(500).send('oops')
     app.use(quiet)
-    return app as unknown as RequestListener
+    return app
   },
 }
 
@@ -190,7 +191,8 @@ const hono: Kit = {
     app.get('/free', sell({ free: true }), (c) => c.text('free'))
     app.get('/stream', sell(5n), (c) => c.body(streamOf(slow()), 200, ran))
     app.onError((_error, c) => c.text('oops', 500))
-    return getRequestListener(app.fetch) as unknown as RequestListener
+    const handle = getRequestListener(app.fetch)
+    return (incoming, outgoing) => void handle(incoming, outgoing)
   },
 }
 

@@ -1,5 +1,6 @@
 /** Hono middleware. */
 import type { Context, MiddlewareHandler } from 'hono'
+import { routePath } from 'hono/route'
 import type { Free, Price } from '../receiver/price.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 import type { Paid } from '../receiver/sale.ts'
@@ -27,7 +28,7 @@ export function paid(
   return async (c, next) => {
     if (isFree(price)) return next()
     const here = typeof price === 'function' ? () => price(c) : price
-    const path = options.path ?? c.req.routePath
+    const path = options.path ?? routePath(c)
     const response = await serve(receiver, here, c.req.raw, run, { ...options, path })
     c.res = undefined // or Hono would write the old headers over the new
     c.res = response

@@ -96,21 +96,21 @@ function watch(response: ServerResponse, most: number, done: (ended: Ended) => v
     size += bytes.length
     if (size <= most) chunks.push(bytes)
   }
-  const { write, end } = response
-  response.write = function (this: ServerResponse, ...args: Parameters<typeof write>) {
-    copy(args[0], args[1])
-    return write.apply(this, args)
-  } as typeof write
-  response.end = function (this: ServerResponse, ...args: Parameters<typeof end>) {
-    copy(args[0], args[1])
-    const ended = end.apply(this, args)
-    finish(
-      size > most
-        ? 'too long'
-        : { status: response.statusCode, headers: linesOf(response), body: Buffer.concat(chunks) },
-    )
-    return ended
-  } as typeof end
+  const write = response.write.bind(response)
+  const end = response.end.bind(response)
+  Object.assign(response, {
+    write: (...args: Parameters<typeof write>) => {
+      copy(args[0], args[1])
+      return write(...args)
+    },
+    end: (...args: Parameters<typeof end>) => {
+      copy(args[0], args[1])
+      const ended = end(...args)
+      const { statusCode: status } = response
+      finish(size > most ? 'too long' : { status, headers: linesOf(response), body: Buffer.concat(chunks) })
+      return ended
+    },
+  })
   response.once('close', () => {
     if (!finished) setTimeout(() => finish('broken off'), ABANDONED_MS).unref()
   })

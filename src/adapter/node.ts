@@ -51,10 +51,16 @@ export async function serve(
     }
     const ask = askOf(request, request.url ?? '/', options.repeatable)
     const refused = unsold(ask.method)
-    if (refused) return send(response, refused)
+    if (refused) {
+      send(response, refused)
+      return
+    }
     const path = options.path ?? ask.target.split('?', 1)[0] ?? '/'
     const admission = await decide(receiver, price, request, ask, path)
-    if ('answer' in admission) return send(response, admission.answer)
+    if ('answer' in admission) {
+      send(response, admission.answer)
+      return
+    }
     deliver(receiver, response, admission.sale)
     await handler(request, response, admission.sale.paid)
   } catch (error) {

@@ -74,9 +74,9 @@ async function bytesOf(request: Request, most: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of request.clone().body ?? []) {
-    size += (chunk as Uint8Array).length
+    size += chunk.length
     if (size > most) throw new BodyTooLargeError(most)
-    chunks.push(chunk as Uint8Array)
+    chunks.push(chunk)
   }
   return Buffer.concat(chunks)
 }

@@ -104,6 +104,17 @@ export function optional<T>(value: unknown, field: string, read: (value: unknown
   return value === undefined ? undefined : read(value, field)
 }
 
+/** A record that this program wrote itself, as it wrote it. Never for what came from outside. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows what it wrote
+export function ownRecord<T>(json: string): T {
+  return JSON.parse(json) as T
+}
+
+/** Hex in the one case in which equal values are equal strings. */
+export function lower<T extends string>(hex: T): T {
+  return hex.toLowerCase() as T
+}
+
 function hexOf(value: unknown, field: string, grammar: RegExp, problem: string): Hex {
   const hex = text(value, field, 8194)
   if (!grammar.test(hex)) throw new MalformedPaymentError(field, problem)

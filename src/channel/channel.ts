@@ -7,6 +7,7 @@
  * `charged <= authorized`. Amounts are base units of the token.
  */
 import type { Address, Hash, Hex } from 'viem'
+import { lower } from '../base/read.ts'
 
 /** chain : escrow : id, in lower case, so that equal channels are equal strings. */
 export type ChannelKey = `eip155:${number}:${Address}:${Hash}`
@@ -46,7 +47,7 @@ export type Channel<terms = unknown> = {
 }
 
 export function channelKey(chainId: number, escrow: Address, id: Hash): ChannelKey {
-  return `eip155:${chainId}:${escrow.toLowerCase() as Address}:${id.toLowerCase() as Hash}`
+  return `eip155:${chainId}:${lower(escrow)}:${lower(id)}`
 }
 
 /** All that the sender has authorized. What was settled was authorized, even if its voucher was lost. */

@@ -38,7 +38,7 @@ function eventsOf(types: readonly string[]): ChainEvent[] {
     if (type === 'settled') events.push({ type, key, amount: (settled += 1n), block })
     if (type === 'closeRequested') events.push({ type, key, withdrawableAt: { time: block + 900n }, block })
     if (type === 'closeCancelled') events.push({ type, key, block })
-    if (type === 'closed') return [...events, { type, key, settled: (settled += 1n), block }]
+    if (type === 'closed') return [...events, { type, key, settled: settled + 1n, block }]
   }
   return events
 }

@@ -50,7 +50,7 @@ export function apply(channel: Channel | undefined, event: ChainEvent): Channel 
 export function merge(known: Channel, seen: Channel): Channel {
   if (seen.block < known.block || known.status === 'closed') return known
   const { voucher, charged } = known
-  const { voucher: _, ...chainView } = seen
+  const { voucher: _none, ...chainView } = seen
   const merged = withSettled(
     {
       ...chainView,
@@ -72,7 +72,7 @@ function withSettled(channel: Channel, amount: bigint): Channel {
 }
 
 function reopened(channel: Channel): Channel {
-  const { withdrawableAt: _, ...rest } = channel
+  const { withdrawableAt: _end, ...rest } = channel
   return { ...rest, status: 'open' }
 }
 

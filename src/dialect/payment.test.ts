@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Address, Hash, Hex } from 'viem'
+import { bytesToHex } from '../base/encode.ts'
 import type { Offer, Payment } from '../channel/messages.ts'
 import type { SessionTerms } from '../escrow/session-state.ts'
 import type { HeaderLines } from './dialect.ts'
@@ -54,12 +54,8 @@ describe('the vectors', () => {
   })
 })
 
-const address = fc
-  .uint8Array({ minLength: 20, maxLength: 20 })
-  .map((bytes) => `0x${Buffer.from(bytes).toString('hex')}` as Address)
-const hash = fc
-  .uint8Array({ minLength: 32, maxLength: 32 })
-  .map((bytes) => `0x${Buffer.from(bytes).toString('hex')}` as Hash)
+const address = fc.uint8Array({ minLength: 20, maxLength: 20 }).map(bytesToHex)
+const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(bytesToHex)
 const amount = fc.bigInt(0n, 2n ** 128n - 1n)
 const offers: fc.Arbitrary<Offer> = fc.record(
   {
@@ -76,7 +72,7 @@ const offers: fc.Arbitrary<Offer> = fc.record(
   },
   { requiredKeys: ['price', 'token', 'receiver', 'chainId', 'escrow'] },
 )
-const voucher = fc.record({ cumulativeAmount: amount, signature: fc.constant(`0x${'ab'.repeat(65)}` as Hex) })
+const voucher = fc.record({ cumulativeAmount: amount, signature: fc.constant(`0x${'ab'.repeat(65)}` as const) })
 const openings = fc
   .record({ channelId: hash, voucher, hash, salt: hash, sender: address, signer: address })
   .filter(({ sender, signer }) => sender !== signer && !/^0x0+$/.test(signer))

@@ -1,5 +1,6 @@
 /** What the escrow of the draft says of its channels: in events, and when it is asked. */
 import { decodeEventLog, decodeFunctionResult, zeroAddress, type Address, type Hash, type Hex, type Log } from 'viem'
+import { lower } from '../base/read.ts'
 import { channelKey, type Channel } from '../channel/channel.ts'
 import type { ChainEvent } from '../channel/events.ts'
 import { channelEscrowAbi as abi } from './abi/channel-escrow.ts'
@@ -80,7 +81,6 @@ function opened(args: Opened, block: bigint, at: Deployment): Channel<SessionTer
 }
 
 function parties(of: Pick<Opened, 'sender' | 'receiver' | 'token' | 'signer'>, id: Hash, at: Deployment) {
-  const lower = (address: Address) => address.toLowerCase() as Address
   return {
     key: channelKey(at.chainId, at.address, id),
     id,

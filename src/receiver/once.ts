@@ -16,6 +16,7 @@ import {
   RequestConflictError,
   RequestInterruptedError,
 } from '../base/errors.ts'
+import { ownRecord } from '../base/read.ts'
 import { messageOf } from '../base/log.ts'
 import type { Channel } from '../channel/channel.ts'
 import { refund } from '../channel/ledger.ts'
@@ -69,7 +70,7 @@ export async function recall(
   await live.running.get(name)
   const record = await store.readRecord(name)
   if (record === undefined) return undefined
-  const delivery = JSON.parse(record) as Delivery
+  const delivery = ownRecord<Delivery>(record)
   if (delivery.fingerprint !== fingerprint) throw new RequestConflictError()
   return delivery.state === 'given back' ? undefined : delivery
 }
@@ -128,8 +129,7 @@ function chargeOnce(
   const change = buy()
   return store.updateWithRecord(found.channel.key, name, (now, record) => {
     // Another process took this request between our look and now: its client has to ask again.
-    if (record !== undefined && (JSON.parse(record) as Delivery).state !== 'given back')
-      throw new RequestInterruptedError()
+    if (record !== undefined && ownRecord<Delivery>(record).state !== 'given back') throw new RequestInterruptedError()
     return { channel: change(now), record: JSON.stringify(begun) }
   })
 }

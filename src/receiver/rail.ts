@@ -1,6 +1,7 @@
 /** One way to be paid: a dialect, an escrow at one address, a token. */
 import type { Address, Hash } from 'viem'
 import { ConfigError } from '../base/faults.ts'
+import { lower } from '../base/read.ts'
 import { channelKey, type ChannelKey } from '../channel/channel.ts'
 import type { Dialect } from '../dialect/dialect.ts'
 import type { Deployment, Digest, Escrow } from '../escrow/escrow.ts'
@@ -30,8 +31,8 @@ export function rail<terms>(options: RailOptions<terms>): Rail<terms> {
   const { chainId, dialect, escrow } = options
   if (!Number.isSafeInteger(chainId) || chainId < 1)
     throw new ConfigError('rail.chainId', 'use the id of a chain, for example 8453')
-  const address = lower(options.address, 'rail.address')
-  const token = lower(options.token, 'rail.token')
+  const address = contractAt(options.address, 'rail.address')
+  const token = contractAt(options.token, 'rail.token')
   return {
     chainId,
     address,
@@ -47,9 +48,9 @@ export function keyOf(rail: Deployment, id: Hash): ChannelKey {
   return channelKey(rail.chainId, rail.address, id)
 }
 
-function lower(address: Address, field: string): Address {
+function contractAt(address: Address, field: string): Address {
   if (!/^0x[0-9a-fA-F]{40}$/.test(address) || /^0x0{40}$/.test(address)) {
     throw new ConfigError(field, 'use the address of a contract: 0x and 40 hex digits')
   }
-  return address.toLowerCase() as Address
+  return lower(address)
 }

@@ -7,6 +7,7 @@
  */
 import type { Address } from 'viem'
 import { ConfigError } from '../base/faults.ts'
+import { lower } from '../base/read.ts'
 import { jsonLog, messageOf, type Log } from '../base/log.ts'
 import type { Chain, Mined, Wallet } from '../chain/chain.ts'
 import { unsettled, type Channel, type ChannelKey } from '../channel/channel.ts'
@@ -86,8 +87,9 @@ export function createReceiver(config: ReceiverConfig): Receiver {
 }
 
 function contextOf({ address, wallet, rails, store, chain, limits, log = jsonLog() }: ReceiverConfig): Context {
-  const paid = (wallet?.address ?? address)?.toLowerCase() as Address | undefined
-  if (!paid) throw new ConfigError('address', 'give the address that is paid, or a wallet')
+  const given = wallet?.address ?? address
+  if (!given) throw new ConfigError('address', 'give the address that is paid, or a wallet')
+  const paid = lower(given)
   if (address && address.toLowerCase() !== paid)
     throw new ConfigError('address', 'is not the address of the wallet; leave one out')
   if (rails.length === 0) throw new ConfigError('rails', 'give at least one rail')

@@ -36,7 +36,7 @@ export async function announceTopUp(
       undefined,
     )
   }
-  await writeAbout(context.store, key, ({ toppingUp: _, ...about }) => about)
+  await writeAbout(context.store, key, ({ toppingUp: _done, ...about }) => about)
 }
 
 /** Waits as long as the receiver asked, within reason, and says so. */
@@ -52,7 +52,7 @@ export async function pause(
     function done() {
       clearTimeout(timer)
       signal?.removeEventListener('abort', done)
-      if (signal?.aborted) reject(signal.reason as Error)
+      if (signal?.aborted) reject(new DOMException('the caller gave up', 'AbortError'))
       else resolve()
     }
     signal?.addEventListener('abort', done)

@@ -6,6 +6,7 @@
  * What was signed counts, whether or not it was delivered.
  */
 import type { Address } from 'viem'
+import { ownRecord } from '../base/read.ts'
 import { OverBudgetError } from '../base/spending.ts'
 import type { Offer } from '../channel/messages.ts'
 
@@ -64,7 +65,7 @@ export function spend(
   amount: bigint,
   now = new Date(),
 ): string {
-  const spent: Spent = record === undefined ? { day: '', today: '0', origins: {} } : (JSON.parse(record) as Spent)
+  const spent: Spent = record === undefined ? { day: '', today: '0', origins: {} } : ownRecord<Spent>(record)
   const day = now.toISOString().slice(0, 10)
   const newDay = day > spent.day
   const today = (newDay ? 0n : BigInt(spent.today)) + amount

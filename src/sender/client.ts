@@ -7,6 +7,7 @@
 import type { Address, Hex, LocalAccount } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { ConfigError } from '../base/faults.ts'
+import { lower } from '../base/read.ts'
 import { NoSuchChannelError } from '../base/spending.ts'
 import type { Chain, Mined } from '../chain/chain.ts'
 import { createWallet } from '../chain/wallet.ts'
@@ -100,16 +101,15 @@ async function contextOf(config: ClientConfig): Promise<Context> {
       throw new ConfigError(`budget.${name}`, 'set a positive bigint in base units of the token')
     }
   }
-  const lower = (addresses: readonly Address[]) => addresses.map((address) => address.toLowerCase() as Address)
   return {
-    address: account.address.toLowerCase() as Address,
+    address: lower(account.address),
     signer: createSigner(config.signer ?? config.account),
     wallet: createWallet({ chain, account }),
     chain,
     store,
     protocols,
     budget,
-    allowed: { chainId: await chain.id(), escrows: lower(config.escrows), tokens: lower(config.tokens) },
+    allowed: { chainId: await chain.id(), escrows: config.escrows.map(lower), tokens: config.tokens.map(lower) },
     deposit: config.deposit ?? ((price) => price * 100n),
     fetch: config.fetch ?? fetch,
     alone: config.alone ?? true,

@@ -1,5 +1,6 @@
 /** What the parts of a sender share. */
 import type { Address, Hash } from 'viem'
+import { ownRecord } from '../base/read.ts'
 import type { Chain, Wallet } from '../chain/chain.ts'
 import type { Channel, ChannelKey } from '../channel/channel.ts'
 import type { Dialect } from '../dialect/dialect.ts'
@@ -73,12 +74,12 @@ export function aboutName(key: ChannelKey): string {
 
 export async function readAbout(store: Store, key: ChannelKey): Promise<About> {
   const record = await store.readRecord(aboutName(key))
-  return record === undefined ? {} : (JSON.parse(record) as About)
+  return record === undefined ? {} : ownRecord<About>(record)
 }
 
 export function writeAbout(store: Store, key: ChannelKey, change: (about: About) => About): Promise<void> {
   return store.writeRecord(aboutName(key), (record) => {
-    return JSON.stringify(change(record === undefined ? {} : (JSON.parse(record) as About)))
+    return JSON.stringify(change(record === undefined ? {} : ownRecord<About>(record)))
   })
 }
 

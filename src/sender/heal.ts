@@ -5,7 +5,7 @@
  * signature is on them. Whatever it claims, a correction never signs more than
  * the price of the one request, and the budget is asked again.
  */
-import type { Hex } from 'viem'
+import * as read from '../base/read.ts'
 import { recoverAddress } from '../base/secp256k1.ts'
 import { PaymentDisputedError, PaymentRefusedError } from '../base/spending.ts'
 import { authorized, type Channel } from '../channel/channel.ts'
@@ -73,14 +73,14 @@ async function adopt(context: Context, { escrow }: AnyProtocol, spending: Spendi
   const { channel, price } = spending
   const claimed = amount(said.details.charged)
   const shown = amount(said.details.authorized)
-  const signature = said.details.signature as Hex | undefined
+  const signature = read.optional(said.details.signature, 'signature', read.signature)
   await takeBack(context, spending)
   if (claimed === undefined || shown === undefined)
     throw new PaymentRefusedError(said.status, said.detail, said.details)
   if (shown > authorized(channel)) {
     const digest = escrow.digester(deploymentOf(channel))(channel.id, shown)
     const genuine = signature !== undefined && recoverAddress(digest, signature) === signer.address
-    if (!genuine || signature === undefined || claimed > shown) throw new PaymentDisputedError(claimed, channel.charged)
+    if (!genuine || claimed > shown) throw new PaymentDisputedError(claimed, channel.charged)
     const voucher = { cumulativeAmount: shown, signature }
     await store.update(channel.key, (now = channel) => raised(authorize(now, voucher), claimed))
     return 'again'

@@ -1,6 +1,7 @@
 /** The key that signs vouchers. */
 import type { Address, Hex, LocalAccount } from 'viem'
 import { bytesToHex } from '../base/encode.ts'
+import { lower } from '../base/read.ts'
 import { addressOfKey, sign } from '../base/secp256k1.ts'
 
 export type Signer = {
@@ -15,7 +16,7 @@ export function createSigner(key: Hex | LocalAccount): Signer {
   const { sign: signHash } = key
   if (!signHash) throw new TypeError('this account cannot sign a hash; give a private key or a local account')
   return {
-    address: key.address.toLowerCase() as Address,
+    address: lower(key.address),
     sign: (digest) => signHash({ hash: bytesToHex(digest) }),
   }
 }

@@ -29,15 +29,17 @@ export async function authorizePrice(
 ): Promise<Spending | undefined> {
   const { store, signer, budget } = context
   const { price } = offer
-  let target: bigint | undefined = 0n
+  const next: { amount: bigint | undefined } = { amount: undefined }
   const reserved = await store.updateWithRecord(key, SPENT, (now, record) => {
     if (!now) throw new RangeError(`channel ${key} is not in the store`)
-    target = nextAmount(now, offer)
+    const target = nextAmount(now, offer)
+    next.amount = target
     if (target === undefined) return { channel: now, record: record ?? spend(record, budget, origin, 0n) }
     const promised = larger(authorized(now), now.charged)
     const more = target > promised ? target - promised : 0n
     return { channel: { ...now, charged: now.charged + price }, record: spend(record, budget, origin, more) }
   })
+  const target = next.amount
   if (target === undefined) return undefined
   if (reserved.voucher && reserved.voucher.cumulativeAmount >= target) {
     return { channel: reserved, voucher: reserved.voucher, price }

@@ -1,5 +1,6 @@
 /** How far a contract was followed: filed in the store, so that a restart goes on where it stopped. */
 import type { Address, Hash } from 'viem'
+import { ownRecord } from '../base/read.ts'
 import type { Store } from './store.ts'
 
 export type StoredCursor = { readonly block: bigint; readonly hash: Hash }
@@ -8,7 +9,7 @@ type At = { readonly chainId: number; readonly address: Address }
 export async function readCursor(store: Store, at: At): Promise<StoredCursor | undefined> {
   const record = await store.readRecord(nameOf(at))
   if (record === undefined) return undefined
-  const { block, hash } = JSON.parse(record) as { block: string; hash: Hash }
+  const { block, hash } = ownRecord<{ block: string; hash: Hash }>(record)
   return { block: BigInt(block), hash }
 }
 

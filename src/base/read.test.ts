@@ -26,13 +26,13 @@ describe('an amount', () => {
 
 describe('an address', () => {
   const checksummed = '0x74b7F16337b8972027F6196A17a631aC6dE26d22'
-  it('is taken in lower, upper and checksummed case, and given in lower', () => {
-    for (const text of [checksummed, checksummed.toLowerCase(), `0x${checksummed.slice(2).toUpperCase()}`]) {
+  it('is taken in any case, with a wrong checksum too, and given in lower', () => {
+    const mistyped = '0x74b7F16337b8972027F6196A17a631ac6dE26d22'
+    for (const text of [checksummed, mistyped, checksummed.toLowerCase(), `0x${checksummed.slice(2).toUpperCase()}`]) {
       expect(read.address(text, 'x')).toBe(checksummed.toLowerCase())
     }
   })
   it.each([
-    ['a wrong checksum', '0x74b7F16337b8972027F6196A17a631ac6dE26d22', 'has a wrong EIP-55 checksum'],
     ['39 digits', '0x74b7F16337b8972027F6196A17a631aC6dE26d2', 'is not an address'],
     ['no 0x', '74b7F16337b8972027F6196A17a631aC6dE26d22', 'is not an address'],
     ['nothing', undefined, 'is missing'],

@@ -3,7 +3,7 @@
  * a {@link MalformedPaymentError} that names the field. Nothing here trims,
  * rounds, guesses or falls back.
  */
-import { isAddress, type Address, type Hash, type Hex } from 'viem'
+import type { Address, Hash, Hex } from 'viem'
 import { MalformedPaymentError } from './errors.ts'
 
 /** What the paid path needs of a request's headers. Node's, Fetch's and a plain object can all be read so. */
@@ -39,15 +39,12 @@ export function count(value: unknown, field: string): number {
   return value as number
 }
 
-/** Lower case, whatever case came. A wrong checksum in mixed case is refused: somebody mistyped it. */
+/**
+ * Lower case, whatever case came: addresses are compared by their 20 bytes, and the checksum of mixed case is
+ * for people. The draft's own example has a wrong one.
+ */
 export function address(value: unknown, field: string): Address {
-  const hex = text(value, field, 42)
-  if (!/^0x[0-9a-fA-F]{40}$/.test(hex))
-    throw new MalformedPaymentError(field, 'is not an address of 0x and 40 hex digits')
-  const lower = hex.toLowerCase()
-  const mixed = hex !== lower && hex.slice(2) !== hex.slice(2).toUpperCase()
-  if (mixed && !isAddress(hex)) throw new MalformedPaymentError(field, 'has a wrong EIP-55 checksum')
-  return lower as Address
+  return lower(hexOf(value, field, /^0x[0-9a-fA-F]{40}$/, 'is not an address of 0x and 40 hex digits'))
 }
 
 /** 32 bytes, lower case. */

@@ -48,8 +48,8 @@ export async function close(receiver: Context, rail: AnyRail, channel: Channel):
   const left = live.leaving.has(channel.key)
   live.leaving.add(channel.key)
   try {
-    // Charges that were under way when credit stopped are in the store now.
-    const final = (await store.get(channel.key)) ?? channel
+    // An update waits for those before it: charges that were under way when credit stopped are in this one.
+    const final = await store.update(channel.key, (now) => now ?? channel)
     const call = rail.escrow.calls.close(final, amountOf(final))
     return await wallet.send(call, { abi: rail.escrow.abi, confirmations: 1 })
   } catch (error) {

@@ -75,7 +75,7 @@ async function file({ store, rails, live }: Context, event: ChainEvent): Promise
   await store.update(event.key, (now) => required(apply(now, event)))
   if (event.type === 'closeCancelled') live.leaving.delete(event.key)
   if (event.type === 'settled' && (live.settling.get(event.key) ?? 0n) <= event.amount) live.settling.delete(event.key)
-  if (event.type === 'closed') live.failures.delete(event.key)
+  if (event.type === 'closed') for (const known of [live.failures, live.leaving, live.settling]) known.delete(event.key)
 }
 
 /** A deposit in a token that no rail takes is nothing to us. */

@@ -183,11 +183,14 @@ describe('groupCommit', () => {
       seen.push(current)
       return value
     }
-    const writes = [note('x'), note(undefined), note('y')].map((change) => commits.writeRecord('a:b', change))
+    const before = commits.writeRecord('a:b', note('x'))
+    await finish()
+    await before
+    const writes = [note(undefined), note('y'), note('z')].map((change) => commits.writeRecord('a:b', change))
     await finish()
     await Promise.all(writes)
-    expect(seen).toEqual([undefined, 'x', undefined])
-    expect(records.get('a:b')).toBe('y')
+    expect(seen).toEqual([undefined, 'x', undefined, 'y'])
+    expect(records.get('a:b')).toBe('z')
   })
 })
 

@@ -79,6 +79,7 @@ function own(path: string, db: DatabaseSyncInstance, shared: boolean): void {
       `${path} has version ${version}, this program knows ${VERSION}. Use the program that wrote it.`,
     )
   }
+  // fullfsync: without it macOS keeps in the drive what it calls synced.
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON')
   const [journal] = ask(db, 'journal_mode', 'pragma_journal_mode')
   if (journal !== 'wal') {
@@ -86,8 +87,8 @@ function own(path: string, db: DatabaseSyncInstance, shared: boolean): void {
       `${path} is on a file system where SQLite cannot keep a log. Move it to a local disk.`,
     )
   }
-  // Whoever may not write shall hear it now, not from the first payment.
-  db.exec('BEGIN IMMEDIATE; COMMIT')
+  // Whoever may not write shall hear it now, not from the first payment. BEGIN alone does not tell.
+  db.exec('BEGIN IMMEDIATE; DELETE FROM records WHERE FALSE; COMMIT')
 }
 
 /**

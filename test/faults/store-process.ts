@@ -1,17 +1,15 @@
 /**
  * A process that uses a store until something ends it; run by `store.test.ts`.
  *
- * It writes a line only when the promise behind it has resolved, with a write that has reached the pipe when it returns,
- * so whatever the parent has read was promised.
+ * It writes a line only when the promise behind it has resolved, so whatever the parent reads was promised.
  */
-import { writeSync } from 'node:fs'
 import { sqlite } from '../../src/store/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
 import { channelOf, listed, plusOne } from '../support/store-fixtures.ts'
 
-const [task, path = '', many = '0'] = process.argv.slice(2)
+const [task, path = '', sharing] = process.argv.slice(2)
 
-const say = (line: string) => writeSync(1, `${line}\n`)
+const say = (line: string) => process.stdout.write(`${line}\n`)
 
 /** 64 requests at a time, on 20 channels, every other one with a record. */
 async function charge(store: Store): Promise<never> {
@@ -47,21 +45,31 @@ async function fill(store: Store): Promise<void> {
   }
 }
 
-async function add(store: Store, times: number): Promise<void> {
-  for (let time = 0; time < times; time++) {
-    await store.update(channelOf(1).key, plusOne(1))
-    say('added')
-  }
-  await store.close()
+async function add(store: Store): Promise<void> {
+  await store.update(channelOf(1).key, plusOne(1))
+  say('added')
 }
 
-try {
-  const store = sqlite(path, { shared: task === 'add' })
+async function run(): Promise<void> {
+  const open = () => sqlite(path, { shared: sharing === 'shared' })
+  if (task === 'reopen') {
+    for (let time = 0; time < 50; time++) {
+      const store = open()
+      await add(store)
+      await store.close()
+    }
+    return
+  }
+  const store = open()
   say('open')
+  if (task === 'add') for (let time = 0; time < 5; time++) await add(store)
   if (task === 'charge') await charge(store)
   if (task === 'hold') await new Promise(() => setInterval(() => undefined, 1_000))
   if (task === 'fill') await fill(store)
-  if (task?.startsWith('add')) await add(store, Number(many))
+}
+
+try {
+  await run()
 } catch (error) {
   say(String(error))
 }

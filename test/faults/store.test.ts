@@ -1,4 +1,5 @@
 /** What becomes of a SQLite store when processes are killed, disks are full and files may not be written. */
+import { DatabaseSync } from '@photostructure/sqlite'
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -84,14 +85,12 @@ it.runIf(hasStrace)('has the disk sync every commit before it is promised', asyn
   const folder = newFolder()
   const log = join(folder, 'calls')
   const tracer = ['-f', '-e', 'trace=fdatasync,fsync,write', '-o', log, process.execPath]
-  for (const task of ['add', 'add alone']) {
-    expect(await said(start('strace', [...tracer, ...program, task, join(folder, 'channels.db'), '5']))).toBe(
-      'added\nadded\nadded\nadded\nadded',
-    )
-    const calls = readFileSync(log, 'utf8').match(/fdatasync|fsync|"added/g)!
-    const promises = calls.flatMap((call, index) => (call === '"added' ? [calls[index - 1]] : []))
-    expect(promises).toHaveLength(5)
-    expect(promises).not.toContain('"added')
+  for (const sharing of ['alone', 'shared']) {
+    await said(start('strace', [...tracer, ...program, 'add', join(folder, sharing), sharing]))
+    const calls = readFileSync(log, 'utf8').match(/f(data)?sync|"(open|added)/g)!
+    const before = calls.flatMap((call, index) => (call === '"added' ? [calls[index - 1]] : []))
+    expect(before).toHaveLength(5)
+    for (const call of before) expect(call).toMatch(/sync/)
   }
 })
 
@@ -110,7 +109,7 @@ it('refuses a second process at once, and lets it in when the first was killed',
 
 it('adds up what several processes do at once with a shared store, from its making on', async () => {
   const path = join(newFolder(), 'channels.db')
-  const children = [1, 2, 3, 4].map(() => start(process.execPath, [...program, 'add', path, '50']))
+  const children = [1, 2, 3, 4].map(() => start(process.execPath, [...program, 'reopen', path, 'shared']))
   for (const lines of await Promise.all(children.map(said))) expect(lines).toBe(Array(50).fill('added').join('\n'))
   const store = sqlite(path)
   expect(await store.get(channelOf(1).key)).toMatchObject({ charged: 200n })
@@ -167,25 +166,30 @@ it.runIf(isRoot)('keeps nothing of a commit for which the disk is full, and goes
 })
 
 /** What a process of a user without privileges is told about `path`. */
-async function toldOthers(folder: string, path: string): Promise<string> {
+async function toldOthers(folder: string, path: string, sharing: string): Promise<string> {
   if (isRoot) chownSync(folder, NOBODY, NOBODY)
-  return said(start(process.execPath, [...program, 'open', path], isRoot ? { uid: NOBODY } : {}))
+  return said(start(process.execPath, [...program, 'open', path, sharing], isRoot ? { uid: NOBODY } : {}))
 }
 
 it.each([
-  { what: 'a file that it may not write', file: 0o400, folder: 0o700 },
-  { what: 'a folder that it may not write', file: 0o600, folder: 0o500 },
-])('refuses to open $what', async ({ file, folder: mode }) => {
+  { what: 'a file that it may not write', file: 0o400, folder: 0o700, journal: 'DELETE' },
+  { what: 'a file that it may not write and that was not closed', file: 0o400, folder: 0o700, journal: 'WAL' },
+  { what: 'a folder that it may not write', file: 0o600, folder: 0o500, journal: 'DELETE' },
+])('refuses to open $what', async ({ file, folder: mode, journal }) => {
   const folder = newFolder()
   const path = join(folder, 'channels.db')
   await sqlite(path).close()
+  const left = new DatabaseSync(path)
+  left.exec(`PRAGMA journal_mode = ${journal}`)
+  left.close()
   if (isRoot) chownSync(path, NOBODY, NOBODY)
   chmodSync(path, file)
   chmodSync(folder, mode)
   onTestFinished(() => chmodSync(folder, 0o700))
-  const told = await toldOthers(folder, path)
-  expect(told).toContain('StoreUnavailableError')
-  expect(told).toMatch(/writ/)
+  for (const told of await Promise.all(['alone', 'shared'].map((sharing) => toldOthers(folder, path, sharing)))) {
+    expect(told).toContain('StoreUnavailableError')
+    expect(told).toMatch(/writ/)
+  }
   const store = sqlite(path)
   await store.close()
 })
@@ -193,7 +197,7 @@ it.each([
 it('refuses to make a store in a folder that it may not write', async () => {
   const folder = newFolder()
   mkdirSync(join(folder, 'closed'), { mode: 0o500 })
-  expect(await toldOthers(folder, join(folder, 'closed', 'a', 'channels.db'))).toContain(
+  expect(await toldOthers(folder, join(folder, 'closed', 'a', 'channels.db'), 'alone')).toContain(
     'cannot be written. Make the file and its folder writable',
   )
 })

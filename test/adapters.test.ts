@@ -223,7 +223,7 @@ describe.each([web, node, expressKit, hono])('$name', ({ listener }) => {
     const buyer = await newBuyer(world, receiver)
     const response = await buyer.pay(url('/plain'), 5n)
     expect([response.status, await response.text()]).toEqual([200, 'plain'])
-    expect(receiptOf(response)).toMatchObject({ spent: '5' })
+    expect(receiptOf(response)).toMatchObject({ charged: '5' })
     expect(response.headers.get('cache-control')).toBe('private, no-store')
     expect(response.headers.get('vary')).toContain('Authorization')
   })
@@ -294,7 +294,7 @@ describe.each([web, node, expressKit, hono])('$name', ({ listener }) => {
   it('charges what a request with a ceiling really cost', async () => {
     const buyer = await newBuyer(world, receiver)
     const response = await buyer.pay(url('/ceiling'), 50n)
-    expect(receiptOf(response)).toMatchObject({ acceptedCumulative: '50', spent: '20' })
+    expect(receiptOf(response)).toMatchObject({ authorized: '50', charged: '20' })
     await until(async () => (await charged(buyer)) === 20n)
   })
 
@@ -318,7 +318,7 @@ describe.each([web, node, expressKit, hono])('$name', ({ listener }) => {
     newSteps()
     const buyer = await newBuyer(world, receiver)
     const response = await buyer.pay(url('/stream'), 5n, { key: 'streamed' })
-    expect(receiptOf(response)).toMatchObject({ spent: '5' })
+    expect(receiptOf(response)).toMatchObject({ charged: '5' })
     const reader = response.body!.getReader()
     expect(new TextDecoder().decode((await reader.read()).value)).toBe('first ')
     steps.release()

@@ -14,7 +14,7 @@ import {
   walletOf,
   type Shop,
 } from './support/market.ts'
-import { authorization, challengeOf, receiptOf, signVoucher } from './support/wire.ts'
+import { authorization, challengeOf, receiptOf, signedBy, signVoucher } from './support/wire.ts'
 
 let world: LocalChain
 /** Follows the chain too rarely to know of a channel before it is told. */
@@ -73,7 +73,7 @@ describe('an open', () => {
     const sender = await opening()
     const response = await sender.pay(5n)
     expect([response.status, await response.text()]).toEqual([200, 'foo'])
-    expect(receiptOf(response)).toMatchObject({ acceptedCumulative: '5', spent: '5' })
+    expect(receiptOf(response)).toMatchObject({ authorized: '5', charged: '5' })
   })
 
   it('that is replayed does not give back what was charged (peer mistake 9)', async () => {
@@ -94,7 +94,7 @@ describe('an open', () => {
 
   it.each([
     ['another salt', { salt: `0x${'44'.repeat(32)}` }, 'wrong-channel', 402],
-    ['a signer that the channel does not have', { authorizedSigner: `0x${'55'.repeat(20)}` }, 'wrong-channel', 402],
+    ['a signer that the channel does not have', signedBy(`0x${'55'.repeat(20)}`), 'wrong-channel', 402],
     ["another key's voucher", { signature: `0x${'66'.repeat(64)}1b` }, 'invalid-signature', 402],
     ['no salt', { salt: undefined }, 'malformed-payment', 400],
     ['no transaction', { hash: undefined }, 'malformed-payment', 400],

@@ -112,8 +112,8 @@ describe('payment: a voucher', () => {
       status: 'success',
       channelId: buyer.id,
       reference: buyer.id,
-      acceptedCumulative: '5',
-      spent: '5',
+      authorized: '5',
+      charged: '5',
       chainId: 31337,
     })
   })
@@ -239,7 +239,7 @@ describe('payment: a voucher', () => {
     const buyer = await newBuyer(world, receiver)
     const response = await buyer.pay(`${shop.url}/x`, 50n, { init: { method: 'HEAD' } })
     expect(response.status).toBe(200)
-    expect(receiptOf(response)).toMatchObject({ acceptedCumulative: '50', spent: '0' })
+    expect(receiptOf(response)).toMatchObject({ authorized: '50', charged: '0' })
     expect(await buyer.known()).toMatchObject({ charged: 0n, voucher: { cumulativeAmount: 50n } })
   })
 })
@@ -271,7 +271,7 @@ describe('payment: what is malformed gets 400 and changes nothing', () => {
     ['a byte order mark', `Payment ${encode('\ufeff{}')}`],
     ['a NUL', `Payment ${encode('{"challenge":"\\u0000"}')}`],
     ['200 levels', `Payment ${encode('{"a":'.repeat(200) + '1' + '}'.repeat(200))}`],
-    ['two credentials', `Payment ${encode({})}, Payment ${encode({})}`],
+    ['two payments', `Payment ${encode({})}, Payment ${encode({})}`],
     ['__proto__', `Payment ${encode('{"__proto__":{"challenge":{}},"payload":{}}')}`],
   ])('an Authorization with %s', async (_what, header) => {
     const response = await fetch(`${shop.url}/x`, { headers: { authorization: header } })

@@ -56,6 +56,14 @@ export function encode(value: unknown): string {
   return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
 }
 
+/** A receipt, with the two sums under the project's names too. */
 export function receiptOf(response: Response): Record<string, string> {
-  return JSON.parse(Buffer.from(response.headers.get('payment-receipt') ?? '', 'base64url').toString()) as never
+  const header = response.headers.get('payment-receipt') ?? ''
+  const receipt = JSON.parse(Buffer.from(header, 'base64url').toString()) as Record<string, string>
+  return { ...receipt, authorized: receipt.acceptedCumulative!, charged: receipt.spent! }
+}
+
+/** The member of an open that names a signer other than the sender. */
+export function signedBy(signer: Address) {
+  return { authorizedSigner: signer }
 }

@@ -1,0 +1,153 @@
+/** The reference names all there is, and nothing else: every option, function, status and dependency. */
+import { describe, expect, it } from 'vitest'
+import { toEventSelector, toFunctionSelector, type AbiEvent, type AbiFunction } from 'viem'
+import { formatAbiItem } from 'viem/utils'
+import ts from 'typescript'
+import { channelEscrowAbi } from '../../src/escrow/abi/channel-escrow.ts'
+import { payment } from '../../src/rails.ts'
+import { defaultLimits } from '../../src/receiver/context.ts'
+import { tableBelow } from './pages.ts'
+import { importsOf, parse, read } from './sources.ts'
+
+describe('docs/reference/configuration.md', () => {
+  const page = 'docs/reference/configuration.md'
+
+  /** Heading, and the type whose members are its rows. */
+  const types = [
+    ['createReceiver', 'src/receiver/receiver.ts', 'ReceiverConfig'],
+    ['limits', 'src/receiver/context.ts', 'Limits'],
+    ['settle', 'src/receiver/settle.ts', 'SettlePolicy'],
+    ['rail', 'src/receiver/rail.ts', 'RailOptions'],
+    ['payment', 'src/dialect/payment.ts', 'PaymentOptions'],
+    ['paid', 'src/adapter/route.ts', 'RouteOptions'],
+    ['createProxy', 'src/proxy/proxy.ts', 'ProxyOptions'],
+    ['createClient', 'src/sender/client.ts', 'ClientConfig'],
+    ['budget', 'src/sender/budget.ts', 'Budget'],
+    ['createChain', 'src/chain/config.ts', 'ChainConfig'],
+    ['createWallet', 'src/chain/wallet.ts', 'WalletConfig'],
+    ['sqlite', 'src/store/sqlite.ts', 'sqlite'],
+  ] as const
+
+  it.each(types)('names every option of %s, and says which are required', (heading, path, type) => {
+    const rows = tableBelow(page, heading).map(
+      ([name, standard]) => `${plain(name)}${standard === 'required' ? '' : '?'}`,
+    )
+    const optional = heading === 'limits' // given as a Partial
+    const members = membersOf(path, type).map((member) => (optional ? `${member}?` : member))
+    expect(rows.sort()).toEqual(members.sort())
+  })
+
+  it('gives the limits their real defaults', () => {
+    const rows = tableBelow(page, 'limits').map(([name, standard = '']) => [
+      plain(name),
+      plain(standard).replaceAll(',', ''),
+    ])
+    const defaults = Object.entries(defaultLimits).map(([name, value]) => [name, `${value}`])
+    expect(rows.sort()).toEqual(defaults.sort())
+  })
+})
+
+describe('docs/reference/problems.md', () => {
+  it('has the status and the type of every code', () => {
+    const rows = tableBelow('docs/reference/problems.md', 'Codes').map((row) => row.slice(0, 3).map(plain))
+    const said = Object.entries(payment().refusals).map(([code, { status, word }]) => [code, `${status}`, word])
+    expect(rows.sort()).toEqual(said.sort())
+  })
+})
+
+describe('docs/reference/contract.md', () => {
+  const page = 'docs/reference/contract.md'
+  const of = (type: string) => channelEscrowAbi.filter((item) => item.type === type)
+
+  it('names every function, by its selector', () => {
+    const functions = of('function').map((item) => [
+      formatAbiItem(item as AbiFunction),
+      toFunctionSelector(item as AbiFunction),
+    ])
+    expect(
+      tableBelow(page, 'Functions')
+        .map((row) => row.slice(0, 2).map(plain))
+        .sort(),
+    ).toEqual(functions.sort())
+  })
+
+  it('names every event, by its topic', () => {
+    const events = of('event').map((item) => [formatAbiItem(item as AbiEvent), toEventSelector(item as AbiEvent)])
+    expect(
+      tableBelow(page, 'Events')
+        .map((row) => row.slice(0, 2).map(plain))
+        .sort(),
+    ).toEqual(events.sort())
+  })
+
+  it('names every error', () => {
+    const errors = of('error').map((item) => ('name' in item ? item.name : ''))
+    expect(
+      tableBelow(page, 'Errors')
+        .map(([name]) => plain(name))
+        .sort(),
+    ).toEqual(errors.sort())
+  })
+
+  it('gives the gas that was measured', () => {
+    const gas = Object.entries(JSON.parse(read('contracts/snapshots/GasTest.json')) as Record<string, string>)
+    expect(
+      tableBelow(page, 'Gas')
+        .map(([what, units = '']) => [plain(what), units.replaceAll(',', '')])
+        .sort(),
+    ).toEqual(gas.sort())
+  })
+})
+
+describe('docs/explanation/dependencies.md', () => {
+  type Package = Partial<Record<string, Record<string, string>>>
+  const own = JSON.parse(read('package.json')) as Package
+  const contracts = JSON.parse(read('contracts/package.json')) as Package
+
+  it.each([
+    ['At run time', own.dependencies],
+    ['Optional', own.optionalDependencies],
+    ['Peers', own.peerDependencies],
+    ['For development', own.devDependencies],
+    [
+      'For the contracts',
+      { ...contracts.dependencies, ...contracts.optionalDependencies, ...contracts.devDependencies },
+    ],
+  ])('says why each one is there: %s', (heading, expected = {}) => {
+    const rows = tableBelow('docs/explanation/dependencies.md', heading)
+    expect(rows.map(([name]) => plain(name)).sort()).toEqual(Object.keys(expected).sort())
+    expect(rows.filter(([, why = '']) => why.length < 10)).toEqual([])
+  })
+})
+
+function plain(cell = ''): string {
+  return cell.replaceAll('`', '')
+}
+
+/** The members of a type, or of the last parameter of a function; optional ones with a `?`. */
+function membersOf(path: string, name: string): string[] {
+  const found: string[] = []
+  parse(path).forEachChild((node) => {
+    if (ts.isTypeAliasDeclaration(node) && node.name.text === name) found.push(...membersIn(path, node.type))
+    if (ts.isFunctionDeclaration(node) && node.name?.text === name)
+      found.push(...membersIn(path, node.parameters.at(-1)?.type))
+  })
+  if (found.length > 0) return found
+  const imported = importsOf(path).find(({ names }) => names.includes(name))
+  if (!imported) throw new Error(`${path} does not say what ${name} is`)
+  return membersOf(imported.to, name)
+}
+
+function membersIn(path: string, type: ts.TypeNode | undefined): string[] {
+  if (!type) return []
+  if (ts.isTypeLiteralNode(type)) {
+    return type.members.map((member) => `${member.name?.getText() ?? ''}${member.questionToken ? '?' : ''}`)
+  }
+  if (ts.isIntersectionTypeNode(type)) return type.types.flatMap((part) => membersIn(path, part))
+  if (!ts.isTypeReferenceNode(type)) throw new Error(`${path}: cannot read ${type.getText()}`)
+  const [from, picked] = type.typeArguments ?? []
+  if (type.typeName.getText() !== 'Pick') return membersOf(path, type.typeName.getText())
+  const names = picked && ts.isUnionTypeNode(picked) ? picked.types.map((one) => one.getText().slice(1, -1)) : []
+  const all = from && ts.isTypeReferenceNode(from) ? membersOf(path, from.typeName.getText()) : []
+  return all.filter((member) => names.includes(member.replace('?', '')))
+}

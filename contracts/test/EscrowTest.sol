@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Test} from "forge-std/Test.sol";
 import {IChannelEscrow} from "../src/interfaces/IChannelEscrow.sol";
 import {IChannelEscrowEvents} from "../src/interfaces/IChannelEscrowEvents.sol";
+import {Signing} from "./Signing.sol";
 import {IDemoToken} from "./tokens/IDemoToken.sol";
 import {PlainToken} from "./tokens/PlainToken.sol";
 
 /// @dev An escrow, a token of six decimals, a sender who has money and has approved the escrow, and a receiver.
-abstract contract EscrowTest is Test, IChannelEscrowEvents {
+abstract contract EscrowTest is Signing, IChannelEscrowEvents {
     uint64 internal constant GRACE = 15 minutes;
     uint256 internal constant FORTUNE = 1_000_000 * 10 ** 6;
     bytes32 internal constant SALT = keccak256("salt");
     bytes internal constant NO_SIGNATURE = "";
 
-    IChannelEscrow internal escrow;
     PlainToken internal token;
     address internal sender;
-    uint256 internal senderKey;
     address internal receiver = makeAddr("receiver");
     address internal stranger = makeAddr("stranger");
 
@@ -79,36 +77,6 @@ abstract contract EscrowTest is Test, IChannelEscrowEvents {
 
     function settled(bytes32 channelId) internal view returns (uint128) {
         return escrow.getChannel(channelId).settled;
-    }
-
-    function sign(bytes32 channelId, uint128 cumulativeAmount) internal view returns (bytes memory) {
-        return sign(senderKey, channelId, cumulativeAmount);
-    }
-
-    function sign(uint256 key, bytes32 channelId, uint128 cumulativeAmount) internal view returns (bytes memory) {
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digestOf(channelId, cumulativeAmount));
-        return abi.encodePacked(r, s, v);
-    }
-
-    /// @dev Does not ask the escrow, so that it checks it, and so that no call comes between `prank` and its call.
-    function digestOf(bytes32 channelId, uint128 cumulativeAmount) internal view returns (bytes32) {
-        bytes32 voucher = keccak256("Voucher(bytes32 channelId,uint128 cumulativeAmount)");
-        return
-            keccak256(
-                abi.encodePacked(hex"1901", domain(), keccak256(abi.encode(voucher, channelId, cumulativeAmount)))
-            );
-    }
-
-    function domain() internal view returns (bytes32) {
-        return keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("EVM Payment Channel"),
-                keccak256("1"),
-                block.chainid,
-                address(escrow)
-            )
-        );
     }
 
     /// @dev The other signature that means the same to the curve: s mirrored, v flipped.

@@ -95,6 +95,7 @@ contract SettleTest is EscrowTest {
         escrow.settle(id, claimed, sign(id, signedAmount));
     }
 
+    /// forge-config: default.fuzz.runs = 1000
     function testFuzz_RefusesEveryOtherKey(uint256 key) public {
         key = boundPrivateKey(key);
         vm.assume(key != senderKey);

@@ -2,13 +2,9 @@
 pragma solidity 0.8.37;
 
 import {IChannelEscrow} from "../src/interfaces/IChannelEscrow.sol";
-import {EscrowTest} from "./EscrowTest.sol";
-import {PlainToken} from "./tokens/PlainToken.sol";
+import {BatchTest} from "./BatchTest.sol";
 
-contract SettleManyTest is EscrowTest {
-    uint128 private constant DEPOSIT = 10 * 10 ** 6;
-    IChannelEscrow.Settlement[] private rows;
-
+contract SettleManyTest is BatchTest {
     function test_PaysAllRowsWithOneTransfer() public {
         bytes32 first = open(DEPOSIT, "first");
         bytes32 second = open(DEPOSIT, "second");
@@ -88,133 +84,6 @@ contract SettleManyTest is EscrowTest {
         assertEq(token.balanceOf(receiver), type(uint128).max);
     }
 
-    function test_SkipsASecondRowThatPaysNoMore() public {
-        bytes32 id = open(DEPOSIT);
-        add(id, 100);
-        add(id, 100);
-        expectSkip(id, AmountNotIncreasing.selector);
-
-        assertEq(settleMany(), 100);
-    }
-
-    function test_PaysASecondRowThatPaysMore() public {
-        bytes32 id = open(DEPOSIT);
-        add(id, 100);
-        add(id, 250);
-
-        assertEq(settleMany(), 250);
-    }
-
-    function test_SkipsAnUnknownChannel() public {
-        add(open(DEPOSIT), 100);
-        add("unknown", 100);
-        expectSkip("unknown", ChannelNotFound.selector);
-
-        assertEq(settleMany(), 100);
-    }
-
-    function test_SkipsAChannelThatHasEnded() public {
-        bytes32 closed = open(DEPOSIT, "closed");
-        bytes32 withdrawn = open(DEPOSIT, "withdrawn");
-        close(closed, 0);
-        withdraw(withdrawn);
-        add(closed, 100);
-        add(withdrawn, 100);
-        add(open(DEPOSIT), 100);
-        expectSkip(closed, ChannelFinalized.selector);
-        expectSkip(withdrawn, ChannelFinalized.selector);
-
-        assertEq(settleMany(), 100);
-    }
-
-    function test_SkipsTheChannelOfAnotherReceiver() public {
-        vm.prank(sender);
-        bytes32 theirs = escrow.open(stranger, address(token), DEPOSIT, SALT, address(0));
-        add(theirs, 100);
-        add(open(DEPOSIT), 100);
-        expectSkip(theirs, NotReceiver.selector);
-
-        assertEq(settleMany(), 100);
-        assertEq(settled(theirs), 0);
-    }
-
-    function test_SkipsAChannelInAnotherToken() public {
-        PlainToken dear = new PlainToken(18);
-        dear.mint(sender, DEPOSIT);
-        vm.prank(sender);
-        dear.approve(address(escrow), DEPOSIT);
-        bytes32 id = open(address(dear), DEPOSIT, SALT, address(0));
-        add(id, 100);
-        add(open(DEPOSIT), 20);
-        expectSkip(id, InvalidToken.selector);
-
-        assertEq(settleMany(), 20);
-        assertEq(dear.balanceOf(receiver), 0);
-        assertEq(settled(id), 0);
-    }
-
-    function test_SkipsTokensThatShareAllButAFewBits() public {
-        address near = address(uint160(address(token)) ^ 1);
-        address far = address(uint160(address(token)) ^ (1 << 159));
-        for (uint256 i; i < 2; ++i) {
-            address twin = i == 0 ? near : far;
-            vm.etch(twin, address(token).code);
-            deal(twin, sender, DEPOSIT);
-            vm.prank(sender);
-            PlainToken(twin).approve(address(escrow), DEPOSIT);
-            add(open(twin, DEPOSIT, SALT, address(0)), 100);
-        }
-        expectSkip(rows[0].channelId, InvalidToken.selector);
-        expectSkip(rows[1].channelId, InvalidToken.selector);
-
-        assertEq(settleMany(), 0);
-    }
-
-    function test_SkipsAVoucherOfNothing() public {
-        bytes32 id = open(DEPOSIT);
-        add(id, 0);
-        expectSkip(id, AmountNotIncreasing.selector);
-
-        assertEq(settleMany(), 0);
-    }
-
-    function test_SkipsAVoucherOverTheDeposit() public {
-        bytes32 id = open(DEPOSIT);
-        add(id, DEPOSIT + 1);
-        add(open(DEPOSIT, "other"), 100);
-        expectSkip(id, AmountExceedsDeposit.selector);
-
-        assertEq(settleMany(), 100);
-        assertEq(settled(id), 0);
-    }
-
-    function test_SkipsABadSignature() public {
-        bytes32 id = open(DEPOSIT);
-        add(id, 100, sign(id, 101));
-        add(open(DEPOSIT, "other"), 20);
-        expectSkip(id, InvalidSignature.selector);
-
-        assertEq(settleMany(), 20);
-    }
-
-    function test_MovesNothingWhenNothingIsPayable() public {
-        bytes32 id = open(DEPOSIT);
-        add(id, 0);
-        add("unknown", 100);
-        vm.recordLogs();
-
-        assertEq(settleMany(), 0);
-        assertEq(vm.getRecordedLogs().length, 2, "two SettlementSkipped");
-        assertEq(token.balanceOf(receiver), 0);
-    }
-
-    function test_MovesNothingWithoutRows() public {
-        vm.recordLogs();
-
-        assertEq(settleMany(), 0);
-        assertEq(vm.getRecordedLogs().length, 0);
-    }
-
     /// @dev Batches have a road of their own through the code; it has to lead where `settle` leads.
     function testFuzz_AgreesWithSettle(uint128 deposit, uint128 before, uint128 amount, uint8 state, uint8 flaw)
         public
@@ -245,23 +114,5 @@ contract SettleManyTest is EscrowTest {
         assertEq(settleMany(), balance - before);
         assertEq(abi.encode(escrow.getChannel(id)), channel);
         assertEq(token.balanceOf(receiver), balance);
-    }
-
-    function add(bytes32 id, uint128 amount) private {
-        add(id, amount, sign(id, amount));
-    }
-
-    function add(bytes32 id, uint128 amount, bytes memory signature) private {
-        rows.push(IChannelEscrow.Settlement(id, amount, signature));
-    }
-
-    function settleMany() private returns (uint256) {
-        vm.prank(receiver);
-        return escrow.settleMany(address(token), rows);
-    }
-
-    function expectSkip(bytes32 id, bytes4 reason) private {
-        vm.expectEmit(address(escrow));
-        emit SettlementSkipped(id, reason);
     }
 }

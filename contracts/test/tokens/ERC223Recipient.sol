@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @dev Keeps what it is told of a transfer.
+contract ERC223Recipient {
+    address public from;
+    uint256 public value;
+    bytes public data;
+
+    function tokenReceived(address from_, uint256 value_, bytes calldata data_) external returns (bytes4) {
+        (from, value, data) = (from_, value_, data_);
+        return 0x8943ec02;
+    }
+}

@@ -10,7 +10,9 @@ import * as nodeAdapter from '../src/adapter/node.ts'
 import * as webAdapter from '../src/adapter/web.ts'
 import type { LocalChain } from '../src/cli/local-chain.ts'
 import type { Receiver } from '../src/receiver/receiver.ts'
-import { listen, newBuyer, newReceiver, startWorld, until, type Buyer } from './support/market.ts'
+import { createClient } from '../src/sender/index.ts'
+import { memory } from '../src/store/memory.ts'
+import { listen, newAccount, newBuyer, newReceiver, startWorld, until, type Buyer } from './support/market.ts'
 import { challengeOf, receiptOf, requestOf } from './support/wire.ts'
 
 type Steps = { readonly released: Promise<void> }
@@ -323,6 +325,30 @@ describe.each([web, node, expressKit, hono])('$name', ({ listener }) => {
     expect(new TextDecoder().decode((await reader.read()).value)).toBe('first ')
     steps.release()
     expect(new TextDecoder().decode((await reader.read()).value)).toBe('last')
+  })
+
+  it.each(['GET', 'POST'])('takes top ups and closes at a route that sells by %s only', async (method) => {
+    const path = method === 'GET' ? '/teapot' : '/post'
+    const client = await createClient({
+      account: (await newAccount(world)).privateKey,
+      chain: world.chain,
+      store: memory(),
+      budget: { perRequest: 5n, deposit: 100n },
+      deposit: () => 5n,
+      escrows: [world.escrow],
+      tokens: [world.token],
+    })
+    const session = client.session()
+    for (let i = 0; i < 2; i += 1) {
+      const response = await session.request(method, url(path), method === 'GET' ? {} : { body: 'x' })
+      expect(response.status).toBe(method === 'GET' ? 418 : 200)
+    }
+    for await (const { key } of client.channels()) {
+      expect(await (await client.channel(key)).close(method === 'GET' ? url(path) : undefined)).toMatchObject({
+        settled: 10n,
+        refunded: 0n,
+      })
+    }
   })
 
   it('keeps the whole answer for a client that left in the middle (peer mistake 7)', async () => {

@@ -8,13 +8,17 @@ import { readRefusal, type Said } from './refusal.ts'
 const MOST_LOOKS = 120
 const MOST_SECONDS = 15
 
-/** Sends the top up that the receiver has not heard of yet, if there is one, and waits until it trusts it. */
+/**
+ * Sends the top up that the receiver has not heard of yet, if there is one, and waits until it trusts it.
+ *
+ * To the address and by the method of the purchase, which is sure to reach the receiver; it buys nothing.
+ */
 export async function announceTopUp(
   context: Context,
   { dialect }: AnyProtocol,
   key: ChannelKey,
   offer: Offer,
-  url: URL,
+  { url, method }: { readonly url: URL; readonly method: string },
 ): Promise<void> {
   const { toppingUp } = await readAbout(context.store, key)
   const channel = await context.store.get(key)
@@ -24,7 +28,7 @@ export async function announceTopUp(
   const payment: Payment = { channelId: channel.id, sender: channel.sender, funding }
   for (let look = 0; look < MOST_LOOKS; look += 1) {
     const headers = dialect.writePayment(offer, payment).map(([name, value]): [string, string] => [name, value])
-    const response = await context.fetch(url, { method: 'HEAD', headers, redirect: 'manual' })
+    const response = await context.fetch(url, { method, headers, redirect: 'manual' })
     if (response.ok) break
     const wait = Number(response.headers.get('retry-after') ?? NaN)
     // Refused for another reason, for example an old offer: the voucher will hear it, and this is tried again then.

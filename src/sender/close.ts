@@ -29,13 +29,16 @@ export async function closeTogether(
   channel: Channel,
   url?: string | URL,
 ): Promise<Closed> {
-  const target = url ?? (await readAbout(context.store, channel.key)).url
+  const about = await readAbout(context.store, channel.key)
+  const target = url ?? about.url
   if (target === undefined) throw new PaymentRefusedError(0, 'no URL of the receiver is known; name one', {})
-  const unpaid = await context.fetch(target, { method: 'HEAD', redirect: 'manual' })
+  // The method that bought there: a route may have no other.
+  const method = url === undefined ? (about.method ?? 'GET') : 'GET'
+  const unpaid = await context.fetch(target, { method: method === 'GET' ? 'HEAD' : method, redirect: 'manual' })
   const { offer } = await choose(context, unpaid, false)
   const headers = protocol.dialect.writePayment(offer, await closing(context, protocol, channel))
   const lines = headers.map(([name, value]): [string, string] => [name, value])
-  const response = await context.fetch(target, { method: 'POST', headers: lines, redirect: 'manual' })
+  const response = await context.fetch(target, { method, headers: lines, redirect: 'manual' })
   const said = await readRefusal(response, protocol.dialect)
   await response.body?.cancel()
   if (said || !response.ok)

@@ -59,8 +59,9 @@ export type Live = {
 
 /** What a sender files about a channel, beside the ledger. */
 export type About = {
-  /** Where the channel was used last: where a close can be asked for. */
+  /** Where the channel was used last, and how: where a close can be asked for. */
   readonly url?: string
+  readonly method?: string
   /** The transaction that opened it, and whether the receiver has acknowledged it. */
   readonly opened?: Hash
   readonly acknowledged?: boolean

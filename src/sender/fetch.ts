@@ -124,7 +124,7 @@ async function payOnce(context: Context, request: Outgoing, chosen: Chosen): Pro
 async function spend(context: Context, request: Outgoing, { offer, protocol }: Chosen): Promise<Spending> {
   for (let attempt = 0; attempt < 64; attempt += 1) {
     const { key } = await channelFor(context, protocol, offer)
-    await announceTopUp(context, protocol, key, offer, request.url)
+    await announceTopUp(context, protocol, key, offer, request)
     const spending = await authorizePrice(context, protocol, key, offer, request.url.origin)
     if (spending) return spending
   }
@@ -195,8 +195,13 @@ async function settleUp(
   const receipt = protocol.dialect.readReceipt(response.headers)
   if (receipt?.channelId !== id) return
   const about = await readAbout(context.store, key)
-  if (about.acknowledged !== true || about.url !== request.url.href) {
-    await writeAbout(context.store, key, (now) => ({ ...now, acknowledged: true, url: request.url.href }))
+  if (about.acknowledged !== true || about.url !== request.url.href || about.method !== request.method) {
+    await writeAbout(context.store, key, (now) => ({
+      ...now,
+      acknowledged: true,
+      url: request.url.href,
+      method: request.method,
+    }))
   }
   if (alone && context.alone) await believeLess(context, key, receipt.charged)
 }

@@ -1,0 +1,18 @@
+/** The picture that `farthing dev` sells: a farthing of 1937 to 1956, with its wren. 64 by 64 pixels, PNG. */
+export const coin = Buffer.from(
+  [
+    'iVBORw0KGgoAAAANSUhEUgAAAEAAAABABAMAAABYR2ztAAAAJFBMVEVgMBgAAABgMBhgMBjAeEioeDBgMBiQYDB4SBiQSDDAeDCo',
+    'YDAbBRWgAAAABHRSTlMAAFWqQlyFfQAAAuNJREFUeNqFlUtT2lAUgGM741rDjOs6nXFdywy/4A4vt1VENlXwJJEtIq3bGAJsbQp2',
+    'LdXLlpfw53ruIzc3j45nhTmf53XPw9h/Rwz9jw/5AkAz/+k/wF4epOR3sgAT/9vu3931PLRymAZMVN8ScnpKSA2RwySA+j4pjcH3',
+    'YdAhvYiQwF4BRqQ3WBCUxrhP1tDciQGfwSLBI5FScUgXvuqACTYJOkRJySGedCKAI+gsNT0S7RJcRYAJ7YpLYlJ+XAoThjBABiQh',
+    'YyJMGNxAq9xJAiW3yE0w4CPMRyQl6xJ8kUDBShtAEw9BUwAmuJO0nlT9F+YDgQM4cTMAer6FSw4cWcUsA3R2HVxxANzfWQYoHU+B',
+    'ASbMW/zTmRUzQOnZCoMw9nN2hedwgu8RM0Bfh3CMwK4MoagDzAB9bgffESi0fvBvHjhxA5T2l00GuDzJEkAYwxr6Ali+ILAHHVd4',
+    'gJZsF+zrIQemb7BjmFDjnRQAyHJ1EXA48HIPh0YOKnP2Gb/KB8Ffa+DAX0zDyNnlbyIEIBrQ3yAwEwDPsgw8iZMx2GK6bEbceMfG',
+    'gSiDiLEeDh84C+bjJrhE4FxG1uHxS73IcxQBAaujp4BhCvDQQ1HpZaHiwJwovU1jAA+ye61FoAAWpExTJCLFUoCnCiVLLKQt9aJQ',
+    'stT8NeI5iFKHj6UDFxLgjxU+t+Yi9CCeO2wYLchNCPCGUS2HXSvkIdTLlttVc3OmP0PUtGHbYyvjirRvI0C2vRoc1srTJxoBcnDU',
+    '6FWTgBw9Nbw0AajhleNfTQJq/OUCoUlALRCxgqo0Ia9qBYklltTTXk0tMbYGf6YNLNUaZIvUv4jrn/1GtEjRhHU+igPrh662itHE',
+    '0/KXrq+3X/Vlzs7BwtOIut2InwM8KM7MU17W9iaIHxR2kqxZ175n6pVnbbrJk8SOmrNZ+eyo+fezIHXUxFn8Q+l2S+lb1lkUhxUG',
+    'k8kYsg/r+6f5/eOeLf8A+ka8e5zpsEQAAAAASUVORK5CYII=',
+  ].join(''),
+  'base64',
+)

@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 /** Writes the gas table of docs/reference/contract.md from contracts/snapshots/GasTest.json. A test compares them. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const root = `${import.meta.dirname}/../`
 const page = `${root}docs/reference/contract.md`
 
 const gas = JSON.parse(readFileSync(`${root}contracts/snapshots/GasTest.json`, 'utf8'))

@@ -49,7 +49,12 @@ describe('payment: an offer', () => {
     expect(requestOf(challenge)).toMatchObject({ amount: '5', methodDetails: { chainId: 31337 } })
     expect(requestOf(challenge).recipient!.toLowerCase()).toBe(receiver.address)
     const problem = (await response.json()) as Record<string, string>
-    expect(problem).toMatchObject({ type: 'https://paymentauth.org/problems/payment-required', status: 402 })
+    expect(problem).toMatchObject({
+      type: 'https://paymentauth.org/problems/payment-required',
+      status: 402,
+      detail: expect.stringContaining('costs 5 base units') as string,
+      offers: [{ protocol: 'payment', price: '5', receiver: receiver.address, chainId: 31337 }],
+    })
   })
 
   it('is asked for with HEAD too, without a body', async () => {

@@ -45,11 +45,11 @@ export type Code =
   | 'too-many-failures'
   | 'receiver-unavailable'
 
-/** The request carried no payment. */
+/** The request carried no payment. `price` is in base units. */
 export class PaymentRequiredError extends PaymentError {
   readonly code = 'payment-required'
-  constructor() {
-    super('This resource costs money. Pay one of the offers in this answer and ask again.')
+  constructor(price: bigint) {
+    super(`This costs ${price} base units of a token. Pay one of the offers in this answer and ask again.`)
   }
 }
 

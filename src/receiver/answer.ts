@@ -11,7 +11,12 @@ export type Answer = { readonly status: number; readonly headers: HeaderLines; r
  * from which a program computes the fix.
  * @see RFC 9457
  */
-export function problem(error: PaymentError, { status, word }: Refusal, headers: HeaderLines): Answer {
+export function problem(
+  error: PaymentError,
+  { status, word }: Refusal,
+  headers: HeaderLines,
+  more: object = {},
+): Answer {
   const retry: HeaderLines = error.retryAfter === undefined ? [] : [['Retry-After', `${error.retryAfter}`]]
   const body = {
     type: word,
@@ -20,6 +25,7 @@ export function problem(error: PaymentError, { status, word }: Refusal, headers:
     detail: error.message,
     code: error.code,
     ...error.details,
+    ...more,
   }
   return {
     status,

@@ -43,7 +43,7 @@ export async function admit(receiver: Context, ask: Ask, tariff: Tariff): Promis
   const dialect = receiver.rails.find((rail) => rail.dialect.speaks(ask.headers))?.dialect
   try {
     requireReady(receiver)
-    if (!dialect) throw new PaymentRequiredError()
+    if (!dialect) throw new PaymentRequiredError(tariff.price)
     return await pay(receiver, dialect, ask, tariff)
   } catch (error) {
     return { answer: refuse(receiver, dialect, tariff, error) }

@@ -3,7 +3,7 @@ import { PaymentError, ReceiverUnavailableError } from '../base/errors.ts'
 import { ChainUnavailableError, StoreUnavailableError } from '../base/faults.ts'
 import { messageOf } from '../base/log.ts'
 import type { Offer } from '../channel/messages.ts'
-import type { Dialect, HeaderLines } from '../dialect/dialect.ts'
+import type { Dialect } from '../dialect/dialect.ts'
 import { problem, type Answer } from './answer.ts'
 import type { Context } from './context.ts'
 import type { Tariff } from './price.ts'
@@ -20,16 +20,11 @@ export function refuse(
   const spoken = dialect ?? receiver.rails[0]?.dialect
   if (!spoken) throw error
   const said = spoken.refusals[refusal.code]
-  return problem(
-    refusal,
-    said,
-    said.status === 402 || said.status === 410 ? offers(receiver, tariff) : [vary(receiver)],
-  )
-}
-
-/** Headers that offer `tariff` on every rail, in the order of the rails. */
-export function offers(receiver: Context, tariff: Tariff): HeaderLines {
-  return [...receiver.rails.flatMap((rail) => rail.dialect.writeOffer(offerOf(receiver, rail, tariff))), vary(receiver)]
+  if (said.status !== 402 && said.status !== 410) return problem(refusal, said, [vary(receiver)])
+  const made = receiver.rails.map((rail) => ({ rail, offer: offerOf(receiver, rail, tariff) }))
+  const headers = made.flatMap(({ rail, offer }) => rail.dialect.writeOffer(offer))
+  const offers = made.map(({ rail, offer }) => readable(rail, offer))
+  return problem(refusal, said, [...headers, vary(receiver)], { offers })
 }
 
 /** An answer may differ for whoever pays. */
@@ -50,6 +45,11 @@ function offerOf({ address, limits }: Context, rail: AnyRail, { price, resource 
     expiresAtMs: Date.now() + limits.offerMs,
     resource,
   }
+}
+
+/** An offer for people: what the headers say in their own ways. */
+function readable({ dialect }: AnyRail, { price, token, receiver, escrow, chainId }: Offer) {
+  return { protocol: dialect.name, price: `${price}`, token, receiver, escrow, chainId }
 }
 
 /** What cannot be judged because the chain or the store fails is refused for now; the reason stays in the log. */

@@ -47,7 +47,7 @@ function outcomeOf(reason: string): Broadcast['outcome'] {
 
 /** The words of geth, reth, Nethermind, Besu, Erigon and anvil, the more special ones first. */
 const OUTCOMES: readonly (readonly [Broadcast['outcome'], RegExp])[] = [
-  ['accepted', /already (known|imported|exists)|known transaction/i],
+  ['accepted', /already ?(known|imported|exists)|known transaction/i],
   ['no-gas', /insufficient (funds|balance)|upfront cost|InsufficientFunds/i],
   ['nonce-used', /nonce (is )?too low|old ?nonce|nonce already used|nonce below current/i],
   ['nonce-taken', /replacement|replaced|FeeTooLowToCompete/i],

@@ -58,6 +58,7 @@ function start(from: Cursor, more: Partial<FollowSettings> = {}) {
 describe('follow', () => {
   it('shows an event as pending until it is deep enough, and then hands it out once', async () => {
     const from = await here()
+    const asked = broken.asked.length
     const { seen, last, events, level } = start(from)
     await emit(1)
     await level()
@@ -75,6 +76,8 @@ describe('follow', () => {
     await node.mine(4)
     await level()
     expect(events()).toHaveLength(1)
+    const read = broken.asked.slice(asked).filter(({ method }) => method === 'eth_getLogs')
+    expect(read, 'each block is read once').toHaveLength(Number((await node.blockNumber()) - from.block))
     expect(new Set(seen.map(({ head }) => head.hash)).size, 'one step for each head').toBe(seen.length)
   })
 
@@ -225,23 +228,33 @@ describe('follow, when the node is away', () => {
     expect(events()).toEqual([`61@${from.block + 1n}`])
   })
 
-  it('reads a block again that was exchanged between its header and its logs', async () => {
+  it('does not believe that a block is empty that was gone while its logs were read', async () => {
     const from = await here()
-    let exchanged = false
-    broken.misbehave(async ({ method, params }) => {
-      if (method !== 'eth_getLogs' || exchanged || blocksOf(params) !== 1) return undefined
-      exchanged = true
-      await node.reorg(1)
-      // What some nodes say about a block that they do not have.
-      return { result: [] }
+    // What some nodes say about a block that they do not have, and then once more that they do not have it.
+    const lies = ['eth_getLogs', 'eth_getBlockByNumber']
+    broken.misbehave(({ method, params }) => {
+      if (method !== lies[0] || isHeadQuestion(method, params)) return undefined
+      return { result: lies.shift() === 'eth_getLogs' ? [] : null }
     })
     const { events, level } = start(from)
-    await node.mine()
-    await vi.waitFor(() => expect(exchanged).toBe(true))
     await emit(71)
     await node.mine(2)
     await level()
-    expect(events()).toEqual([`71@${from.block + 2n}`])
+    expect(events()).toEqual([`71@${from.block + 1n}`])
+  })
+
+  it('reads a range again that was exchanged while it was read', async () => {
+    const from = await here()
+    await node.mine(60)
+    let ranges = 0
+    broken.misbehave(async ({ method }) => {
+      const again = { from: node.accounts[2]!.address, ...emitCall(81) }
+      if (method === 'eth_getLogs' && ++ranges === 1) await node.reorg(55, [[again, 0]])
+      return undefined
+    })
+    const { events, level } = start(from, { chain: createChain({ ...settings, logRange: 10 }) })
+    await level()
+    expect(events()).toEqual([`81@${from.block + 6n}`])
   })
 })
 

@@ -74,16 +74,21 @@ describe('logs', () => {
   it.each<[string, Misbehaviour]>([
     ['is gone', 'reset'],
     ['hangs', 'hang'],
-    ['asks us to slow down', { error: { code: 429, message: 'slow down' } }],
-    [
-      'says how many requests it takes',
-      { error: { code: -32005, message: 'daily request count exceeded, request rate limited' } },
-    ],
   ])('are not asked for again and again when the node %s', async (_, trouble) => {
     const chain = create()
     await chain.id()
     broken.misbehave(() => trouble)
     await expect(chain.logs(everything)).rejects.toBeInstanceOf(ChainUnavailableError)
+    expect(ranges()).toEqual([101])
+  })
+
+  it.each<Misbehaviour>([
+    { status: 429 },
+    { error: { code: 429, message: 'slow down' } },
+    { error: { code: -32005, message: 'daily request count exceeded, request rate limited' } },
+  ])('are not asked for in more questions when there were too many of them: %j', async (trouble) => {
+    broken.misbehave(({ method }) => (method === 'eth_getLogs' ? trouble : undefined))
+    await expect(create().logs(everything)).rejects.toBeInstanceOf(ChainUnavailableError)
     expect(ranges()).toEqual([101])
   })
 

@@ -155,6 +155,8 @@ describe('a node that fails', () => {
     await expect(lonely.nonce(reverter, 'mined')).rejects.toBeInstanceOf(ChainUnavailableError)
     await expect(lonely.balance(reverter)).rejects.toBeInstanceOf(ChainUnavailableError)
     await expect(lonely.code(reverter)).rejects.toBeInstanceOf(ChainUnavailableError)
+    broken.misbehave(({ method }) => (method === 'eth_chainId' ? undefined : { result: '0x' }))
+    await expect(lonely.nonce(reverter, 'mined')).rejects.toBeInstanceOf(ChainUnavailableError)
     broken.misbehave(() => ({ result: 'soon' }))
     await expect(createChain({ rpc: broken.url }).id()).rejects.toBeInstanceOf(ChainUnavailableError)
   })

@@ -28,6 +28,12 @@ async function signTransfer(index: number): Promise<Hex> {
   })
 }
 
+/** Until the node was asked a few times more. */
+async function lookAgain(): Promise<void> {
+  const asked = broken.asked.length
+  await vi.waitFor(() => expect(broken.asked.length).toBeGreaterThan(asked + 8), { interval: 2, timeout: 10_000 })
+}
+
 const unknown: Hash = `0x${'44'.repeat(32)}`
 
 describe('waiting for a transaction', () => {
@@ -38,6 +44,7 @@ describe('waiting for a transaction', () => {
     const waiting = chain.waitMined(hash, { onProgress: (confirmations) => progress.push(confirmations) })
     for (const depth of [0, 1, 2]) {
       await vi.waitFor(() => expect(progress.at(-1)).toBe(depth), { interval: 2 })
+      await lookAgain()
       await node.mine()
     }
 
@@ -77,9 +84,10 @@ describe('waiting for a transaction', () => {
     const waiting = chain.waitMined(
       await node.submit({ from: node.accounts[0]!.address, to: node.accounts[1]!.address }),
     )
-    await broken.down()
+    broken.misbehave(() => ({ status: 503 }))
+    await lookAgain()
     await node.mine(2)
-    await broken.up()
+    broken.behave()
     expect(await waiting).toMatchObject({ status: 'success' })
   })
 

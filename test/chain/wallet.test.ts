@@ -63,6 +63,14 @@ const pooled = (count: number) =>
     { interval: 5, timeout: 10_000 },
   )
 
+/** Until the node was asked a few times more. */
+async function lookAgain(): Promise<void> {
+  const asked = broken.asked.length
+  await vi.waitFor(() => expect(broken.asked.length).toBeGreaterThan(asked + 60), { interval: 2, timeout: 10_000 })
+}
+
+const handedOver = () => broken.asked.filter(({ method }) => method === 'eth_sendRawTransaction')
+
 afterEach(async () => {
   broken.behave()
   await node.rpc('anvil_dropAllTransactions')
@@ -118,6 +126,9 @@ describe('a wallet', () => {
     ]
     await expect(reverted).rejects.toEqual(new CallRevertedError('TooEarly'))
     await Promise.all([before, after])
+    await expect(wallet.send({ to: reverter, data: '0x01' }, { gas: 100_000n })).rejects.toEqual(
+      new CallRevertedError('0x01'),
+    )
     expect(await chain.nonce(account.address, 'pending')).toBe(2)
   })
 
@@ -155,6 +166,8 @@ describe('a wallet', () => {
     const ids = Array.from({ length: 20 }, nextId)
     const sending = Promise.all(ids.map((id) => wallet.send(emitCall(id))))
     await pooled(16)
+    await lookAgain()
+    await pooled(16)
     await node.mine()
     await pooled(4)
     await node.mine()
@@ -191,15 +204,30 @@ describe('a transaction that is not mined', () => {
     expect(await effects(id)).toHaveLength(1)
   })
 
+  it('is recognised when an earlier version of it is mined', async () => {
+    const { wallet } = setup({ stuckMs: 300 })
+    const sent: Hash[] = []
+    await node.setAutomine(false)
+    const sending = wallet.send(emitCall(nextId()), { onSent: (hash) => sent.push(hash) })
+    await pooled(1)
+    const first = handedOver().at(-1)!
+    await vi.waitFor(() => expect(sent).toHaveLength(2), { interval: 2, timeout: 5_000 })
+
+    await node.rpc('anvil_dropAllTransactions')
+    await node.rpc('eth_sendRawTransaction', ...first.params)
+    await node.mine()
+
+    expect((await sending).hash).toBe(sent[0])
+  })
+
   it('never pays more than is allowed, and is sent again as it is', async () => {
     const { wallet } = setup({ stuckMs: 30, maxFeePerGas: parseGwei('3') })
     await node.setAutomine(false)
     const sent: Hash[] = []
     const sending = wallet.send(emitCall(nextId()), { onSent: (hash) => sent.push(hash) })
     await pooled(1)
-    const handed = () => broken.asked.filter(({ method }) => method === 'eth_sendRawTransaction').length
-    const before = handed()
-    await vi.waitFor(() => expect(handed()).toBeGreaterThan(before + 5), { interval: 2, timeout: 10_000 })
+    const before = handedOver().length
+    await vi.waitFor(() => expect(handedOver().length).toBeGreaterThan(before + 5), { interval: 2, timeout: 10_000 })
     const [transaction] = await pooled(1)
     expect(hexToBigInt(transaction!.maxFeePerGas)).toBeLessThanOrEqual(parseGwei('3'))
     await node.mine()
@@ -329,7 +357,9 @@ describe('a key that is used elsewhere too', () => {
     const { wallet, account } = setup()
     await wallet.send(emitCall(nextId()))
     broken.misbehave(({ method }) => (method === 'eth_getTransactionCount' ? { result: '0x0' } : undefined))
+    const before = handedOver().length
     await wallet.send(emitCall(nextId()))
+    expect(handedOver().length, 'it is not tried with a nonce of ours').toBe(before + 1)
     broken.behave()
     expect(await chain.nonce(account.address, 'mined')).toBe(2)
   })

@@ -147,6 +147,20 @@ describe('follow', () => {
     await expect(ended).rejects.toEqual(new RangeError('not of this world'))
   })
 
+  it('may be done a dozen times with one signal', async () => {
+    const warnings: Error[] = []
+    const listen = (warning: Error) => warnings.push(warning)
+    process.on('warning', listen)
+    onTestFinished(() => void process.off('warning', listen))
+    const abort = new AbortController()
+    const from = await here()
+    const followers = Array.from({ length: 12 }, () => start(from, { signal: abort.signal }))
+    await Promise.all(followers.map(({ level }) => level()))
+    abort.abort()
+    await Promise.all(followers.map(({ ended }) => ended))
+    expect(warnings).toEqual([])
+  })
+
   it('ends when it is told to, even if the node hangs', async () => {
     const { ended, level, stop } = start(await here(), { chain: createChain({ ...settings, timeoutMs: 60_000 }) })
     await level()

@@ -29,7 +29,8 @@ export async function sync(
   const { chain, address, store, live, log } = receiver
   const at = { chainId: rail.chainId, address: rail.address }
   try {
-    const from = (await readCursor(store, at)) ?? (await cursorAt(chain, rail.fromBlock))
+    const from =
+      (await readCursor(store, at)) ?? (await cursorAt(chain, rail.fromBlock > 0n ? rail.fromBlock - 1n : 0n))
     const heard = () => {
       live.chainHeardMs = Date.now()
       live.chargedInSilence.clear()

@@ -76,7 +76,9 @@ const receipt = dialect.writeReceipt({
   settled: 0n,
   offer: understood!,
 })
-const refused = problem(new PaymentRequiredError(), dialect.refusals['payment-required'], [])
+const { price, token, receiver, escrow, chainId } = offer
+const offers = [{ protocol: dialect.name, price: `${price}`, token, receiver, escrow, chainId }]
+const refused = problem(new PaymentRequiredError(price), dialect.refusals['payment-required'], [], { offers })
 
 describe('the example', () => {
   it('has the channel and the signature of the vectors', () => {

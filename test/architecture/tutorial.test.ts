@@ -60,20 +60,20 @@ function shownBy(next: Block | undefined): RegExp[] {
 async function follow(command: string, shown: readonly RegExp[]): Promise<void> {
   const env = { ...process.env, PATH: `${join(folder, 'commands')}:${process.env.PATH ?? ''}` }
   const child = spawn('sh', ['-c', command], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const state = { over: false }
+  const ended = new Promise<void>((resolve) => child.once('close', resolve)).then(() => void (state.over = true))
   running.push({ child, ended })
   let printed = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (printed += chunk.toString()))
+  let complaints = ''
+  child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()))
   const [, written] = /> (\S+)$/.exec(command) ?? []
   const isDone = () =>
     written === undefined ? shown.length > 0 && missing(printed, shown) === undefined : hasLine(written)
-  while (child.exitCode === null && !isDone()) await Promise.race([ended, pause(20)])
-  expect({ command, missing: missing(printed, shown), failed: (child.exitCode ?? 0) !== 0, printed }).toEqual({
-    command,
-    missing: undefined,
-    failed: false,
-    printed: expect.any(String) as string,
-  })
+  while (!state.over && !isDone()) await Promise.race([ended, pause(20)])
+  const failed = (child.exitCode ?? 0) !== 0
+  const found = { command, missing: missing(printed, shown), failed, printed, complaints }
+  expect(found).toEqual({ ...found, missing: undefined, failed: false })
 }
 
 /** The first pattern that does not come after those before it. */

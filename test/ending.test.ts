@@ -1,34 +1,21 @@
 /** How money leaves a channel: settled, closed together, or claimed back by a sender that leaves. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { LocalChain } from '../src/cli/local-chain.ts'
+import { describe, expect, it } from 'vitest'
 import type { Receiver } from '../src/receiver/receiver.ts'
 import {
+  type Buyer,
+  type Shop,
   escrowCall,
   newBuyer,
   newReceiver,
+  openMarket,
   openShop,
   rpc,
-  startWorld,
   tokensOf,
   until,
-  type Buyer,
-  type Shop,
 } from './support/market.ts'
 import { challengeOf, receiptOf } from './support/wire.ts'
 
-let world: LocalChain
-let receiver: Receiver
-let shop: Shop
-beforeAll(async () => {
-  world = await startWorld()
-  receiver = await newReceiver(world)
-  shop = await openShop(receiver)
-})
-afterAll(async () => {
-  await shop.close()
-  await receiver.stop()
-  await world.anvil.stop()
-})
+const { world, receiver, shop } = await openMarket()
 
 /** A buyer who has bought `count` things at 5 from the shop. */
 async function customer(of: Receiver, at: Shop, count: number, deposit = 1_000n): Promise<Buyer> {

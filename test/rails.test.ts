@@ -1,23 +1,9 @@
 /** What a paid request promises, for each rail, with real signatures, a real node and real sockets. */
-import { beforeAll, afterAll, describe, expect, it } from 'vitest'
-import type { LocalChain } from '../src/cli/local-chain.ts'
-import type { Receiver } from '../src/receiver/receiver.ts'
-import { newBuyer, newReceiver, openShop, startWorld, type Buyer, type Shop } from './support/market.ts'
+import { describe, expect, it } from 'vitest'
+import { type Buyer, newBuyer, newReceiver, openMarket, openShop } from './support/market.ts'
 import { authorization, challengeOf, encode, receiptOf, requestOf, signVoucher } from './support/wire.ts'
 
-let world: LocalChain
-let receiver: Receiver
-let shop: Shop
-beforeAll(async () => {
-  world = await startWorld()
-  receiver = await newReceiver(world)
-  shop = await openShop(receiver)
-})
-afterAll(async () => {
-  await shop.close()
-  await receiver.stop()
-  await world.anvil.stop()
-})
+const { world, receiver, shop } = await openMarket()
 
 /** A refused payment leaves no trace: neither in the ledger nor at the handler. */
 async function expectRefusal(

@@ -3,12 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeFunctionData, parseAbi, type Address, type Hex } from 'viem'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { deploy } from '../src/chain/deploy.ts'
 import { privateKeyToAccount } from 'viem/accounts'
 import type { Channel } from '../src/channel/channel.ts'
-import type { LocalChain } from '../src/cli/local-chain.ts'
-import type { Receiver } from '../src/receiver/receiver.ts'
 import { createClient, paying, type Client, type ClientConfig } from '../src/sender/index.ts'
 import { memory } from '../src/store/memory.ts'
 import { sqlite } from '../src/store/sqlite.ts'
@@ -18,28 +16,15 @@ import {
   listen,
   newAccount,
   newReceiver,
+  openMarket,
   openShop,
   railOf,
   rpc,
-  startWorld,
   tokensOf,
   until,
-  type Shop,
 } from './support/market.ts'
 
-let world: LocalChain
-let receiver: Receiver
-let shop: Shop
-beforeAll(async () => {
-  world = await startWorld()
-  receiver = await newReceiver(world)
-  shop = await openShop(receiver)
-})
-afterAll(async () => {
-  await shop.close()
-  await receiver.stop()
-  await world.anvil.stop()
-})
+const { world, receiver, shop } = await openMarket()
 
 type Account = { address: Address; privateKey: Hex }
 

@@ -1,17 +1,15 @@
 /** Who may sign a voucher: keys, contracts, and nobody that the escrow would refuse. */
-import { encodeFunctionData, parseAbi, type Address } from 'viem'
+import { encodeFunctionData, parseAbi } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createChain } from '../src/chain/rpc.ts'
 import { deploy } from '../src/chain/deploy.ts'
-import type { LocalChain } from '../src/cli/local-chain.ts'
-import type { Receiver } from '../src/receiver/receiver.ts'
 import { sqlite } from '../src/store/sqlite.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compile } from './support/compile.ts'
-import { listen, newBuyer, newReceiver, openShop, startWorld, tokensOf, until, type Shop } from './support/market.ts'
+import { listen, newBuyer, newReceiver, openMarket, openShop, tokensOf, until } from './support/market.ts'
 
 /** A wallet that accepts its owner's signature in a form of its own (owner's 65 bytes and one more) while it is willing. */
 const walletSource = `
@@ -26,24 +24,13 @@ contract Wallet {
   }
 }`
 
-let world: LocalChain
-let receiver: Receiver
-let shop: Shop
+const { world, receiver, shop } = await openMarket()
 const owner = generatePrivateKey()
-let wallet: Address
-beforeAll(async () => {
-  world = await startWorld()
-  receiver = await newReceiver(world)
-  shop = await openShop(receiver)
-  const deployer = privateKeyToAccount(world.accounts[9]!.privateKey)
-  const code = compile('Wallet', walletSource, [{ type: 'address' }], [privateKeyToAccount(owner).address])
-  wallet = await deploy(world.anvil.url, deployer, code)
-})
-afterAll(async () => {
-  await shop.close()
-  await receiver.stop()
-  await world.anvil.stop()
-})
+const wallet = await deploy(
+  world.anvil.url,
+  privateKeyToAccount(world.accounts[9]!.privateKey),
+  compile('Wallet', walletSource, [{ type: 'address' }], [privateKeyToAccount(owner).address]),
+)
 
 describe('a contract', () => {
   it('signs as it says (ERC-1271), and the escrow honours what the receiver took', async () => {

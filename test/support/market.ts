@@ -12,6 +12,7 @@ import {
   type Hex,
 } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { afterAll } from 'vitest'
 import { paid } from '../../src/adapter/node.ts'
 import type { Mined, Wallet } from '../../src/chain/chain.ts'
 import { createWallet } from '../../src/chain/wallet.ts'
@@ -192,6 +193,21 @@ export function escrowCall(world: LocalChain, functionName: 'requestClose' | 'wi
 /** Waits for a fact. Ends the test with its own timeout. */
 export async function until(fact: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await fact())) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+export type Market = { readonly world: LocalChain; readonly receiver: Receiver; readonly shop: Shop }
+
+/** A chain, a receiver and its shop for one test file, closed after its tests. */
+export async function openMarket(): Promise<Market> {
+  const world = await startWorld()
+  const receiver = await newReceiver(world)
+  const shop = await openShop(receiver)
+  afterAll(async () => {
+    await shop.close()
+    await receiver.stop()
+    await world.anvil.stop()
+  })
+  return { world, receiver, shop }
 }
 
 /** A local chain that is looked at often, so that tests do not wait. */

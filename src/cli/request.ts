@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { ConfigError } from '../base/faults.ts'
 import { messageOf } from '../base/log.ts'
 import { NetworkError } from './exit.ts'
+import { printable } from './print.ts'
 import { version } from './version.ts'
 
 export type RequestOptions = {
@@ -46,21 +47,13 @@ function readHeaders(lines: readonly string[]): Headers {
   const headers = new Headers({ 'User-Agent': `farthing/${version()}`, 'Accept-Encoding': 'identity' })
   const given = new Headers()
   for (const line of lines) {
-    const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(line) ?? []
+    const [, name, value] = /^([\w!#$%&'*+.^`|~-]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/.exec(line) ?? []
     if (name === undefined || value === undefined)
-      throw new ConfigError('-H', `${line} is not a header. Write it as 'Name: value'`)
-    append(given, name, value)
+      throw new ConfigError('-H', `${printable(line)} is not a header. Write it as 'Name: value'`)
+    given.append(name, value)
   }
   for (const [name, value] of given) headers.set(name, value)
   return headers
-}
-
-function append(headers: Headers, name: string, value: string): void {
-  try {
-    headers.append(name, value)
-  } catch (error) {
-    throw new ConfigError('-H', `${name} cannot be sent: ${messageOf(error)}`)
-  }
 }
 
 /** Several are joined by `&`; `@FILE` and `@-` (standard input) stand for bytes, which are sent as they are. */

@@ -50,8 +50,12 @@ export function devAt(url: URL): DevRun | undefined {
 }
 
 /** Every name of this machine means the same server. */
-function placeOf({ protocol, hostname, port }: URL): string {
-  return `${protocol}//${['localhost', '[::1]'].includes(hostname) ? '127.0.0.1' : hostname}:${port}`
+function placeOf(url: URL): string {
+  return `${url.protocol}//${isLoopback(url) ? '127.0.0.1' : url.hostname}:${url.port}`
+}
+
+export function isLoopback({ hostname }: URL): boolean {
+  return ['localhost', '[::1]', '127.0.0.1'].includes(hostname)
 }
 
 function runsFolder(): string {

@@ -17,7 +17,7 @@ import { createChain } from '../chain/rpc.ts'
 import type { Chain } from '../chain/chain.ts'
 import { accountAt, accountOf, type Account } from './account.ts'
 import { homeFolder, makePrivateFolder } from './home.ts'
-import { devAt, runningDevs, type DevRun } from './running.ts'
+import { devAt, isLoopback, runningDevs, type DevRun } from './running.ts'
 
 /** As they come from the command line. */
 export type ChainOptions = {
@@ -65,7 +65,7 @@ export async function readSettings(options: ChainOptions, url?: URL): Promise<Se
   const dev = url ? devAt(url) : named === undefined ? runningDevs()[0] : undefined
   const rpc = options.rpc ?? dev?.rpc ?? named
   if (rpc === undefined) throw new ConfigError('--rpc', missing(url))
-  const chain = createChain(dev && options.rpc === undefined ? { rpc, confirmations: 1, pollMs: 100 } : { rpc })
+  const chain = chainAt(rpc)
   const escrows = options.escrow ?? (dev ? [dev.escrow] : env['FARTHING_ESCROW']?.split(','))
   const tokens = options.token ?? (dev ? [dev.token] : env['FARTHING_TOKEN']?.split(','))
   const account = accountFor(options, dev)
@@ -79,6 +79,15 @@ export async function readSettings(options: ChainOptions, url?: URL): Promise<Se
     state: stateFor(options, dev, `${chainId}-${account.address}.db`),
     ...(dev && { dev }),
   }
+}
+
+/**
+ * How deep a deposit must be is for the receiver to say; the sender knows that it sent it. A chain on this machine
+ * makes a block when there is something to put in, so it is looked at often.
+ */
+function chainAt(rpc: string): Chain {
+  const local = URL.canParse(rpc) && isLoopback(new URL(rpc))
+  return createChain({ rpc, confirmations: 1, ...(local && { pollMs: 100 }) })
 }
 
 function missing(url: URL | undefined): string {

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Address } from 'viem'
+import type { AnvilAccount } from '../../src/chain/anvil.ts'
 import { getAnvil } from '../../src/cli/dev/get-anvil.ts'
-import { startLocalChain } from '../../src/cli/local-chain.ts'
+import { startLocalChain, type LocalChain } from '../../src/cli/local-chain.ts'
 import { holdingOf } from '../../src/cli/tokens.ts'
 import { createProxy } from '../../src/proxy/proxy.ts'
 import { payment, session } from '../../src/rails.ts'
@@ -22,66 +23,81 @@ export type World = Awaited<ReturnType<typeof startWorld>>
 export async function startWorld() {
   const folder = mkdtempSync(join(tmpdir(), 'farthing-demo-'))
   const local = await startLocalChain({ bin: await getAnvil(say), pollMs: 20 })
-  const { chain, chainId, escrow, token, accounts } = local
+  const { chain, escrow, token, accounts } = local
   const [, paid, buyer] = accounts
   if (!paid || !buyer) throw new Error('anvil has too few accounts')
-
-  const book = sqlite(join(folder, 'receiver.db'))
-  const only = rail({ dialect: payment({ realm: 'demo' }), escrow: session, chainId, address: escrow, token })
-  const receiver = createReceiver({ wallet: local.wallet(paid), chain, store: book, rails: [only] })
-  await receiver.start()
-  const shop = createProxy({
-    receiver,
-    routes: { 'GET /echofix/:text': { price: PRICE, text: ({ params }) => params['text'] ?? '' } },
-  })
-  const url = await shop.listen(0)
-
-  const wire = listenIn()
-  const purse = sqlite(join(folder, 'sender.db'))
-  const client = await createClient({
-    account: buyer.privateKey,
-    chain,
-    store: purse,
-    budget: { perRequest: PRICE, deposit: 10n * DEPOSIT },
-    deposit: () => DEPOSIT,
-    escrows: [escrow],
-    tokens: [token],
-    fetch: wire.fetch,
-  })
-  const visitor = client.session()
-  let served = 0
+  const selling = await startSelling(local, paid, join(folder, 'receiver.db'))
+  const buying = await startBuying(local, buyer, join(folder, 'sender.db'), selling.url)
   return {
-    url,
-    receiver,
-    client,
+    ...selling,
+    ...buying,
     escrow,
-    /** Visits that were paid and answered. */
-    served: () => served,
-    buy: async (text: string) => {
-      const response = await visitor.get(`${url}/echofix/${text}`)
-      if (response.ok) served += 1
-      return response.text()
-    },
-    lastPayment: wire.lastPayment,
     tokensOf: (account: Address) => holdingOf(chain, token, account),
     /** Transactions that sender and receiver have sent, together. */
     transactions: async () => (await chain.nonce(buyer.address, 'mined')) + (await chain.nonce(paid.address, 'mined')),
     async stop() {
-      await shop.close()
-      await receiver.stop()
-      await Promise.all([book.close(), purse.close()])
+      await selling.stop()
+      await buying.stop()
       await local.anvil.stop()
       rmSync(folder, { recursive: true })
     },
   }
 }
 
+async function startSelling(local: LocalChain, paid: AnvilAccount, path: string) {
+  const { chain, chainId, escrow, token } = local
+  const store = sqlite(path)
+  const only = rail({ dialect: payment({ realm: 'demo' }), escrow: session, chainId, address: escrow, token })
+  const receiver = createReceiver({ wallet: local.wallet(paid), chain, store, rails: [only] })
+  await receiver.start()
+  const shop = createProxy({
+    receiver,
+    routes: { 'GET /echofix/:text': { price: PRICE, text: ({ params }) => params['text'] ?? '' } },
+  })
+  const url = await shop.listen(0)
+  const stop = async () => {
+    await shop.close()
+    await receiver.stop()
+    await store.close()
+  }
+  return { receiver, url, stop }
+}
+
+async function startBuying(
+  { chain, escrow, token }: LocalChain,
+  { privateKey }: AnvilAccount,
+  path: string,
+  url: string,
+) {
+  const store = sqlite(path)
+  const { listening, lastPayment } = listenIn()
+  const client = await createClient({
+    account: privateKey,
+    chain,
+    store,
+    budget: { perRequest: PRICE, deposit: 10n * DEPOSIT },
+    deposit: () => DEPOSIT,
+    escrows: [escrow],
+    tokens: [token],
+    fetch: listening,
+  })
+  const visitor = client.session()
+  let served = 0
+  const buy = async (text: string) => {
+    const response = await visitor.get(`${url}/echofix/${text}`)
+    if (response.ok) served += 1
+    return response.text()
+  }
+  /** `served`: visits that were paid and answered. */
+  return { client, lastPayment, buy, served: () => served, stop: () => store.close() }
+}
+
 /** Remembers the last payment that went over the wire, as an eavesdropper would. */
 function listenIn() {
-  let payment: string | undefined
+  let last: string | undefined
   const listening: typeof fetch = (input, init) => {
-    payment = new Headers(init?.headers).get('authorization') ?? payment
+    last = new Headers(init?.headers).get('authorization') ?? last
     return fetch(input, init)
   }
-  return { fetch: listening, lastPayment: () => payment ?? '' }
+  return { listening, lastPayment: () => last ?? '' }
 }

@@ -26,6 +26,7 @@ contract TokenReceivedTest is HookTest {
     function test_ATransferWithoutDataIsNotLostInTheEscrow() public {
         vm.prank(sender);
         vm.expectRevert(InvalidTransferData.selector);
+        // forge-lint: disable-next-line(erc20-unchecked-transfer)
         coin.transfer(address(escrow), 100);
     }
 }

@@ -95,6 +95,14 @@ abstract contract HookTest is EscrowTest {
         give(DEPOSIT, data);
     }
 
+    function test_RevertsForTermsWithAByteMore() public {
+        vm.startPrank(sender);
+        vm.expectRevert(InvalidTransferData.selector);
+        give(DEPOSIT, abi.encodePacked(terms(), uint8(0)));
+        vm.expectRevert(InvalidTransferData.selector);
+        give(DEPOSIT, abi.encodePacked(terms(), uint256(0)));
+    }
+
     function test_RevertsWithoutData() public {
         vm.prank(sender);
         vm.expectRevert(InvalidTransferData.selector);

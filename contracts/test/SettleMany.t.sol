@@ -84,6 +84,18 @@ contract SettleManyTest is BatchTest {
         assertEq(token.balanceOf(receiver), type(uint128).max);
     }
 
+    function test_NeverSkipsAGoodRowForLackOfGas() public {
+        bytes32 id = open(DEPOSIT);
+        add(id, 100);
+        bytes memory batch = abi.encodeCall(IChannelEscrow.settleMany, (address(token), rows));
+        bool done;
+        for (uint256 gasLimit = 10_000; !done; gasLimit += 200) {
+            vm.prank(receiver);
+            (done,) = address(escrow).call{gas: gasLimit}(batch);
+        }
+        assertEq(settled(id), 100);
+    }
+
     /// @dev Batches have a road of their own through the code; it has to lead where `settle` leads.
     function testFuzz_AgreesWithSettle(uint128 deposit, uint128 before, uint128 amount, uint8 state, uint8 flaw)
         public

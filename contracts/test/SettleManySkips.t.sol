@@ -106,6 +106,15 @@ contract SettleManySkipsTest is BatchTest {
         assertEq(settled(id), 0);
     }
 
+    function test_SkipsAVoucherOverTheDepositAfterAnEarlierSettlement() public {
+        bytes32 id = open(DEPOSIT);
+        settle(id, 100);
+        add(id, DEPOSIT + 1);
+        expectSkip(id, AmountExceedsDeposit.selector);
+
+        assertEq(settleMany(), 0);
+    }
+
     function test_SkipsABadSignature() public {
         bytes32 id = open(DEPOSIT);
         add(id, 100, sign(id, 101));

@@ -33,7 +33,7 @@ contract SignaturesTest is SignatureTest {
         bytes32 id = open(DEPOSIT);
         bytes memory signature = sign(id, 100);
         bit = bound(bit, 0, 65 * 8 - 1);
-        signature[bit / 8] ^= bytes1(uint8(1 << (bit % 8)));
+        signature[bit / 8] ^= bytes1(uint8(2 ** (bit % 8)));
         assertRefused(id, signature);
     }
 

@@ -55,6 +55,17 @@ contract TopUpTest is EscrowTest {
         escrow.withdraw(id);
     }
 
+    function test_KeepsTheSeparateSigner() public {
+        (address signer, uint256 key) = makeAddrAndKey("signer");
+        bytes32 id = open(DEPOSIT, SALT, signer);
+        requestClose(id);
+        topUp(id, 1);
+        vm.prank(receiver);
+        escrow.settle(id, 100, sign(key, id, 100));
+
+        assertEq(settled(id), 100);
+    }
+
     function test_TellsOfNoCancellationWhenNothingWasRequested() public {
         bytes32 id = open(DEPOSIT);
         vm.recordLogs();

@@ -61,6 +61,7 @@ contract WalletSignaturesTest is SignatureTest {
 
     function test_RefusesAWalletThatReverts() public {
         assertWalletRefused(address(new Wallets.RevertingWallet()));
+        assertWalletRefused(address(new Wallets.RefusingWallet()));
     }
 
     function test_RefusesAWalletThatWrites() public {
@@ -140,6 +141,21 @@ contract WalletSignaturesTest is SignatureTest {
         (bool done,) =
             address(escrow).call{gas: gasLimit}(abi.encodeCall(IChannelEscrow.settleMany, (address(token), rows)));
         if (done) assertEq(settled(id), 200, "a good row is never skipped");
+    }
+
+    /// @dev A 64th of the gas stays behind, so a wallet may get less than its limit when the escrow has more than that.
+    function test_KnowsHowMuchGasAWalletReallyGot() public {
+        bytes32 id = open(DEPOSIT, SALT, address(new Wallets.HungryWallet(495_000)));
+        for (uint256 gasLimit = 500_000; gasLimit < 560_000; gasLimit += 250) {
+            uint256 snapshot = vm.snapshotState();
+            assertNotEq(trySettle(id, NO_SIGNATURE, gasLimit), bytes4(InvalidSignature.selector));
+            vm.revertToState(snapshot);
+        }
+    }
+
+    function test_AKeyNeedsNoGasForAWallet() public {
+        bytes32 id = open(DEPOSIT);
+        assertEq(trySettle(id, NO_SIGNATURE, 60_000), bytes4(InvalidSignature.selector));
     }
 
     function test_SaysThatTheGasWasTooLittle() public {

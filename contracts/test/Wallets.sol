@@ -71,6 +71,16 @@ contract GrumblingWallet {
     }
 }
 
+/// @dev Says yes, and takes it back in the same breath.
+contract RefusingWallet {
+    fallback() external {
+        assembly {
+            mstore(0, shl(224, 0x1626ba7e))
+            revert(0, 32)
+        }
+    }
+}
+
 contract RevertingWallet {
     fallback() external {
         revert("no");

@@ -62,7 +62,7 @@ function isList(routes: Routes): routes is readonly (readonly [string, Route])[]
 function check(pattern: string, route: Route): CheckedRoute {
   const field = fieldOf(pattern)
   const place = placeOf(pattern, field)
-  checkPriceOf(route, field)
+  checkPrice(route.price, `${field}.price`)
   const find = contentOf(route, place, field)
   const { price, repeatable } = route
   return { pattern, ...place, price, find, ...(repeatable !== undefined && { repeatable }) }
@@ -84,13 +84,6 @@ function methodOf(name: string, field: string): Method {
   const method = methods.find((known) => known === name)
   if (!method) throw new ConfigError(field, `${name} cannot be sold. Use ${methods.join(', ')}; HEAD comes with GET`)
   return method
-}
-
-/** A caller without types may say `free: false` or leave the price out. Neither is a price. */
-function checkPriceOf({ price }: { readonly price?: unknown }, field: string): void {
-  const said: unknown = typeof price === 'object' && price !== null && 'free' in price ? price.free : true
-  const priced = said === true && typeof price === 'object' ? (price ?? 0n) : said === true ? price : 0n
-  checkPrice(priced as Price<Visit> | Free, `${field}.price`)
 }
 
 function contentOf(route: Route, { methods, path }: Pick<CheckedRoute, 'methods' | 'path'>, field: string) {

@@ -32,17 +32,23 @@ export type Route = {
   readonly target: string
 }
 
-/** @throws {ConfigError} if the price is not a positive bigint, a positive ceiling or a function */
+/**
+ * Callers without types may leave the price out or say `free: false`; neither is a price, and neither is free.
+ *
+ * @throws {ConfigError} if the price is not a positive bigint, a positive ceiling, a function or `{ free: true }`
+ */
 export function checkPrice<request>(price: Price<request> | Free, field = 'price'): void {
-  if (typeof price === 'function') return
-  if (typeof price === 'object' && 'free' in price) return
-  const amount: unknown = typeof price === 'object' ? price.upTo : price
-  if (typeof amount !== 'bigint' || amount <= 0n) {
-    throw new ConfigError(
-      field,
-      `${String(amount)} is not a price. Use base units as a positive bigint (5n), { upTo: 50n }, a function, or { free: true }`,
-    )
-  }
+  const given: unknown = price
+  if (typeof given === 'function') return
+  const members = typeof given === 'object' && given !== null ? given : undefined
+  if (members && 'free' in members && members.free === true) return
+  const amount = members && 'upTo' in members ? members.upTo : given
+  if (typeof amount === 'bigint' && amount > 0n) return
+  const said = members && members === amount ? 'this object' : String(amount)
+  throw new ConfigError(
+    field,
+    `${said} is not a price. Use base units as a positive bigint (5n), { upTo: 50n }, a function, or { free: true }`,
+  )
 }
 
 /** The price of this request. @throws {RangeError} if the route's function does not give a positive bigint */

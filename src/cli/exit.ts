@@ -52,7 +52,7 @@ export function sayEnding(error: unknown, json: boolean): number {
 }
 
 /** The first that fits. */
-export function endingOf(error: unknown): Ending {
+function endingOf(error: unknown): Ending {
   const message = sentence(messageOf(error))
   if (error instanceof OverBudgetError)
     return { exitCode: exitCodes.unpaid, code: error.code, message: overBudget(error) }

@@ -11,7 +11,7 @@ import { watchOnly } from './account.ts'
 import { short, type Say } from './print.ts'
 import type { Settings } from './settings.ts'
 
-export type ClientOptions = {
+type ClientOptions = {
   readonly budget: Budget
   readonly deposit?: (price: bigint) => bigint
   readonly fetch?: typeof fetch

@@ -33,7 +33,7 @@ export type Plan =
   | { readonly way: 'top up'; readonly channel: Channel; readonly deposit: bigint }
   | { readonly way: 'open'; readonly deposit: bigint }
 
-export type Means = {
+type Means = {
   readonly channels: readonly Channel[]
   readonly sender: Address
   readonly budget: Budget

@@ -5,7 +5,7 @@ import { ConfigError } from '../../base/faults.ts'
 import { findAnvil } from '../../chain/anvil.ts'
 import type { Say } from '../print.ts'
 
-export const ANVIL = '@foundry-rs/anvil@1.7.1'
+const ANVIL = '@foundry-rs/anvil@1.7.1'
 
 /** The path of the binary. @throws {ConfigError} that says how to get one */
 export async function getAnvil(say: Say): Promise<string> {

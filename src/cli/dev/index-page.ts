@@ -1,7 +1,7 @@
 /** The free page of `farthing dev`: what there is, what it costs, how to buy. */
 import type { Address } from 'viem'
 
-export type Good = { readonly path: string; readonly price: string; readonly what: string; readonly example: string }
+type Good = { readonly path: string; readonly price: string; readonly what: string; readonly example: string }
 export type Shop = { readonly url: string; readonly token: Address; readonly goods: readonly Good[] }
 
 export function indexText({ url, token, goods }: Shop): string {

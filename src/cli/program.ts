@@ -37,4 +37,5 @@ Elsewhere:
 Every command has --help with examples and --json for programs. Amounts are base units of the token.
 Key and channels are kept in FARTHING_HOME (default: farthing in the XDG state folder).
 ${exitHelp}
+
 Documentation: docs/reference/cli.md`

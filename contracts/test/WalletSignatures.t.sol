@@ -143,6 +143,18 @@ contract WalletSignaturesTest is SignatureTest {
         if (done) assertEq(settled(id), 200, "a good row is never skipped");
     }
 
+    function test_WalletsCannotHoldUpABatchThatHasTheirLimits() public {
+        address burning = address(new Wallets.BurningWallet());
+        IChannelEscrow.Settlement[] memory rows = new IChannelEscrow.Settlement[](6);
+        for (uint256 i; i < 6; ++i) {
+            bytes32 id = open(DEPOSIT, bytes32(i), i < 3 ? burning : address(0));
+            rows[i] = IChannelEscrow.Settlement(id, 100, sign(id, 100));
+        }
+        uint256 enough = 6 * 20_000 + 60_000 + 3 * escrow.SIGNATURE_GAS_LIMIT() + 15_000;
+        vm.prank(receiver);
+        assertEq(escrow.settleMany{gas: enough}(address(token), rows), 300);
+    }
+
     /// @dev A 64th of the gas stays behind, so a wallet may get less than its limit when the escrow has more than that.
     function test_KnowsHowMuchGasAWalletReallyGot() public {
         bytes32 id = open(DEPOSIT, SALT, address(new Wallets.HungryWallet(495_000)));

@@ -86,8 +86,9 @@ interface IChannelEscrow is IChannelEscrowEvents, IFundedByTransfer {
 
     /// @notice Settles many channels of the caller in one token with one transfer. Extension.
     /// @dev A row that `settle` would refuse is left out and told by `SettlementSkipped`; it never holds up the others.
-    ///      A contract signer costs at most `SIGNATURE_GAS_LIMIT`, and the batch reverts `InsufficientGas` rather than
-    ///      take a wallet that ran dry for one that refused. Simulate first: rows that fail cost gas.
+    ///      The batch reverts `InsufficientGas` rather than take a wallet that ran dry for one that refused. So give it
+    ///      `SIGNATURE_GAS_LIMIT` more for each row with a contract as signer, and 15,000 once: then no wallet can hold
+    ///      it up, whatever it did in a simulation.
     /// @return total What the caller was paid.
     function settleMany(address token, Settlement[] calldata settlements) external returns (uint256 total);
 

@@ -81,18 +81,21 @@ async function chargeUntilKilled(path: string, lines: number): Promise<ReadonlyM
   return promised
 }
 
-it.runIf(hasStrace)('has the disk sync every commit before it is promised', async () => {
-  const folder = newFolder()
-  const log = join(folder, 'calls')
-  const tracer = ['-f', '-e', 'trace=fdatasync,fsync,write', '-o', log, process.execPath]
-  for (const sharing of ['alone', 'shared']) {
-    await said(start('strace', [...tracer, ...program, 'add', join(folder, sharing), sharing]))
-    const calls = readFileSync(log, 'utf8').match(/f(data)?sync|"(open|added)/g)!
-    const before = calls.flatMap((call, index) => (call === '"added' ? [calls[index - 1]] : []))
-    expect(before).toHaveLength(5)
-    for (const call of before) expect(call).toMatch(/sync/)
-  }
-})
+it.runIf(hasStrace)(
+  'has the disk sync every commit before it is promised (seen where strace is installed)',
+  async () => {
+    const folder = newFolder()
+    const log = join(folder, 'calls')
+    const tracer = ['-f', '-e', 'trace=fdatasync,fsync,write', '-o', log, process.execPath]
+    for (const sharing of ['alone', 'shared']) {
+      await said(start('strace', [...tracer, ...program, 'add', join(folder, sharing), sharing]))
+      const calls = readFileSync(log, 'utf8').match(/f(data)?sync|"(open|added)/g)!
+      const before = calls.flatMap((call, index) => (call === '"added' ? [calls[index - 1]] : []))
+      expect(before).toHaveLength(5)
+      for (const call of before) expect(call).toMatch(/sync/)
+    }
+  },
+)
 
 it('refuses a second process at once, and lets it in when the first was killed', async () => {
   const path = join(newFolder(), 'channels.db')
@@ -130,40 +133,43 @@ it('keeps nothing of a commit for which a file could not grow, and says so', asy
   await store.close()
 })
 
-it.runIf(isRoot)('keeps nothing of a commit for which the disk is full, and goes on when there is room', async () => {
-  const folder = newFolder()
-  const mount = (options: string) => execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder])
-  mount('size=1m')
-  onTestFinished(() => void execFileSync('umount', ['--lazy', folder]))
-  const path = join(folder, 'channels.db')
-  const store = sqlite(path)
-  const kept: number[] = []
-  const add = (number: number) => store.update(channelOf(number).key, plusOne(number))
-  const error = await (async () => {
-    for (let number = 0; ; number++) {
-      try {
-        await add(number)
-        kept.push(number)
-      } catch (caught) {
-        return caught
+it.runIf(isRoot)(
+  'keeps nothing of a commit for which the disk is full, and goes on when there is room (needs root, for a disk of its own)',
+  async () => {
+    const folder = newFolder()
+    const mount = (options: string) => execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder])
+    mount('size=1m')
+    onTestFinished(() => void execFileSync('umount', ['--lazy', folder]))
+    const path = join(folder, 'channels.db')
+    const store = sqlite(path)
+    const kept: number[] = []
+    const add = (number: number) => store.update(channelOf(number).key, plusOne(number))
+    const error = await (async () => {
+      for (let number = 0; ; number++) {
+        try {
+          await add(number)
+          kept.push(number)
+        } catch (caught) {
+          return caught
+        }
       }
-    }
-  })()
-  expect(error).toBeInstanceOf(StoreUnavailableError)
-  expect(error).toMatchObject({ message: `The store ${path} has no room to grow. Make room on its disk.` })
-  expect(error).toHaveProperty('cause.errstr', 'database or disk is full')
-  await expect(Promise.all([add(0), add(kept.length)])).rejects.toThrow('no room')
-  expect(await listed(store)).toEqual(kept.map((number) => plusOne(number)(undefined)))
-  expect(await store.get(channelOf(kept.length).key)).toBeUndefined()
+    })()
+    expect(error).toBeInstanceOf(StoreUnavailableError)
+    expect(error).toMatchObject({ message: `The store ${path} has no room to grow. Make room on its disk.` })
+    expect(error).toHaveProperty('cause.errstr', 'database or disk is full')
+    await expect(Promise.all([add(0), add(kept.length)])).rejects.toThrow('no room')
+    expect(await listed(store)).toEqual(kept.map((number) => plusOne(number)(undefined)))
+    expect(await store.get(channelOf(kept.length).key)).toBeUndefined()
 
-  mount('remount,size=8m')
-  expect(await add(0)).toMatchObject({ charged: 2n })
-  await add(kept.length)
-  await store.close()
-  const again = sqlite(path)
-  expect(await listed(again)).toHaveLength(kept.length + 1)
-  await again.close()
-})
+    mount('remount,size=8m')
+    expect(await add(0)).toMatchObject({ charged: 2n })
+    await add(kept.length)
+    await store.close()
+    const again = sqlite(path)
+    expect(await listed(again)).toHaveLength(kept.length + 1)
+    await again.close()
+  },
+)
 
 /** What a process of a user without privileges is told about `path`. */
 async function toldOthers(folder: string, path: string, sharing: string): Promise<string> {

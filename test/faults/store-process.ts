@@ -7,7 +7,14 @@ import { sqlite } from '../../src/store/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
 import { channelOf, listed, plusOne } from '../support/store-fixtures.ts'
 
-const [task, path = '', sharing] = process.argv.slice(2)
+const [task, path = '', sharing, user] = process.argv.slice(2)
+
+// Only now: that user may not even read this program where it was cloned to.
+if (user !== undefined) {
+  process.setgroups?.([])
+  process.setgid?.(Number(user))
+  process.setuid?.(Number(user))
+}
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 

@@ -174,7 +174,7 @@ it.runIf(isRoot)(
 /** What a process of a user without privileges is told about `path`. */
 async function toldOthers(folder: string, path: string, sharing: string): Promise<string> {
   if (isRoot) chownSync(folder, NOBODY, NOBODY)
-  return said(start(process.execPath, [...program, 'open', path, sharing], isRoot ? { uid: NOBODY } : {}))
+  return said(start(process.execPath, [...program, 'open', path, sharing, ...(isRoot ? [`${NOBODY}`] : [])]))
 }
 
 it.each([

@@ -22,8 +22,8 @@ function newFolder(): string {
   return folder
 }
 
-function start(command: string, words: readonly string[], options: { readonly uid?: number } = {}): ChildProcess {
-  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'], ...options })
+function start(command: string, words: readonly string[]): ChildProcess {
+  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => void child.kill('SIGKILL'))
   return child
 }

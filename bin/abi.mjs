@@ -16,6 +16,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = 'src/escrow/abi'
 const contracts = [
   { name: 'ChannelEscrow', file: 'channel-escrow', word: 'channelEscrow' },
+  { name: 'RaidenChannels', file: 'raiden-channels', word: 'raidenChannels' },
   { name: 'DemoToken', file: 'demo-token', word: 'demoToken' },
 ]
 

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {ERC1363} from "@openzeppelin/contracts/token/ERC20/extensions/ERC1363.sol";
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
+import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {IFundedByTransfer} from "../interfaces/IFundedByTransfer.sol";
 
 /// @title A token to play with on a local chain
@@ -27,10 +28,16 @@ contract DemoToken is ERC20Permit, ERC1363 {
         _mint(to, amount);
     }
 
-    /// @notice Transfer of ERC-223: a contract that receives it is told, with `data`.
+    /// @notice Transfer of ERC-223: a contract that receives it is told, with `data`, by `tokenReceived`; or, if it does
+    ///         not have that function, by the older `tokenFallback`.
     function transfer(address to, uint256 value, bytes calldata data) external returns (bool) {
         transfer(to, value);
-        if (to.code.length != 0) IFundedByTransfer(to).tokenReceived(msg.sender, value, data);
+        if (to.code.length == 0) return true;
+        bytes memory news = abi.encodeCall(IFundedByTransfer.tokenReceived, (msg.sender, value, data));
+        if (LowLevelCall.callNoReturn(to, news)) return true;
+        // Who has the function and refuses says why. Who does not have it says nothing.
+        if (LowLevelCall.returnDataSize() != 0) LowLevelCall.bubbleRevert();
+        IFundedByTransfer(to).tokenFallback(msg.sender, value, data);
         return true;
     }
 

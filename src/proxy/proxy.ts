@@ -44,7 +44,8 @@ export type PaidServer = {
 
 /** @throws {ConfigError} naming the route that is wrong */
 export function createProxy({ receiver, routes, graceMs = 10_000, onAnswer }: ProxyOptions): PaidServer {
-  const find = createFinder(checkRoutes(routes))
+  const checked = checkRoutes(routes, receiver)
+  const find = createFinder(checked)
   let closing = false
   const listener: RequestListener = (request, response) => {
     if (closing) response.setHeader('Connection', 'close')
@@ -67,6 +68,7 @@ export function createProxy({ receiver, routes, graceMs = 10_000, onAnswer }: Pr
       const timer = setTimeout(() => server.closeAllConnections(), graceMs)
       await closed
       clearTimeout(timer)
+      await Promise.all(checked.map(({ source }) => source.close()))
     },
   }
 }
@@ -98,7 +100,7 @@ async function sell(
   response: ServerResponse,
 ): Promise<void> {
   const visit = { request, params, query: queryOf(request.url ?? '/') }
-  const handler = await route.find(visit)
+  const handler = await route.source.find(visit)
   const { path, repeatable = false } = route
   if (handler) await serve(receiver, priceOf(route, visit), request, response, handler, { path, repeatable })
   else sendNotFound(response)

@@ -14,3 +14,10 @@ export type Serve = (request: IncomingMessage, response: ServerResponse, paid?: 
 
 /** undefined: there is nothing at this address, and nothing is charged for that. */
 export type Find = (visit: Visit) => Serve | undefined | Promise<Serve | undefined>
+
+/** Where a route's content comes from. */
+export type Source = {
+  readonly find: Find
+  /** Ends connections that are kept for later. */
+  close(): Promise<void>
+}

@@ -84,6 +84,83 @@ describe('a proxy does not start with', () => {
     expect(refusal({ [pattern]: { price: 5n, text: 'x' } }).field).toBe(`routes[${JSON.stringify(pattern)}]`)
   })
 
+  it.each([
+    ['an address without a scheme', 'example.com/base', 'not a whole URL'],
+    ['a path alone', '/base', 'not a whole URL'],
+    ['an address without a scheme, with slashes', '//example.com', 'not a whole URL'],
+    ['nothing', '', 'not a whole URL'],
+    ['a number', 5, 'not a whole URL'],
+    ['null', null, 'not a whole URL'],
+    ['another scheme', 'ftp://example.com', 'http: or https:'],
+    ['a file', 'file:///etc/passwd', 'http: or https:'],
+    ['a user', 'https://user@example.com', 'user name or a password'],
+    ['a password', 'https://:hunter2@example.com', 'user name or a password'],
+    ['a query', 'https://example.com/?key=hunter2', 'query or a fragment'],
+    ['an empty query', 'https://example.com/?', 'query or a fragment'],
+    ['a fragment', 'https://example.com/#x', 'query or a fragment'],
+  ])('an upstream with %s', (_what, url, said) => {
+    const alone = refusal({ 'GET /a/*': { price: 5n, upstream: url } })
+    expect([alone.field, alone.message]).toEqual(['routes["GET /a/*"].upstream', expect.stringContaining(said)])
+    const withOptions = refusal({ 'GET /a/*': { price: 5n, upstream: { url } } })
+    expect([withOptions.field, withOptions.message]).toEqual([
+      'routes["GET /a/*"].upstream.url',
+      expect.stringContaining(said),
+    ])
+    expect(alone.message).not.toContain('hunter2')
+  })
+
+  it.each([
+    ['strip', '/b'],
+    ['strip', '/a/'],
+    ['strip', 'a'],
+    ['strip', '/a/:x'],
+    ['strip', '/a/:x/*'],
+    ['strip', '/'],
+    ['strip', 5],
+    ['timeoutMs', 0],
+    ['timeoutMs', -1],
+    ['timeoutMs', 1.5],
+    ['timeoutMs', '5'],
+    ['freeStatuses', [200, 'x']],
+    ['freeStatuses', [100]],
+    ['headers', { Host: 'x' }],
+    ['headers', { Connection: 'close' }],
+    ['headers', { 'Content-Length': '5' }],
+    ['headers', { 'Idempotency-Key': '5' }],
+    ['headers', { 'X Key': '5' }],
+    ['headers', { Cookie: 'a=b' }],
+    ['headers', { 'X-Key': 'hunter2\r\nX-Other: 1' }],
+    ['headers', { 'X-Key': '' }],
+    ['headers', { 'X-Key': undefined }],
+    ['forward', ['Cookie']],
+    ['forward', ['Set-Cookie']],
+    ['forward', ['Transfer-Encoding']],
+    ['forward', ['Proxy-Authorization']],
+    ['forward', ['Host']],
+    ['forward', ['X-Forwarded-For']],
+    ['forward', ['Forwarded']],
+    ['forward', ['*']],
+    ['forward', ['']],
+  ])('an upstream with the option %s: %j', (option, value) => {
+    const upstream = { url: 'https://example.com', [option]: value }
+    const { field, message } = refusal({ 'GET /a/:x/*': { price: 5n, upstream } })
+    expect(field).toBe(`routes["GET /a/:x/*"].upstream.${option}`)
+    expect(message).not.toContain('hunter2')
+  })
+
+  it.each([
+    ['/a', {}, 'routes["/a"]'],
+    ['/a', { GET: 0n }, 'routes["/a"].price.GET'],
+    ['/a', { GET: 5n, POST: 5 }, 'routes["/a"].price.POST'],
+    ['/a', { GET: 5n, HEAD: 5n }, 'routes["/a"].price'],
+    ['/a', { GET: 5n, FOO: 5n }, 'routes["/a"].price'],
+    ['/a', { GET: 5n, upTo: 5n }, 'routes["/a"].price'],
+    ['GET /a', { GET: 5n }, 'routes["GET /a"]'],
+    ['/a', { free: true }, 'routes["/a"]'],
+  ])('%s with prices by method: %o', (pattern, price, field) => {
+    expect(refusal({ [pattern]: { price, text: 'x' } }).field).toBe(field)
+  })
+
   it('a folder without a * in its pattern, or sold by POST', () => {
     expect(refusal({ 'GET /a': { price: 5n, files: folder } }).message).toContain('/*')
     expect(refusal({ 'POST /a/*': { price: 5n, files: folder } }).message).toContain('GET only')

@@ -7,9 +7,10 @@ import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Address, Hex } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
-import { cookiesOf, createBrowser, PAGE_ACCEPT } from '../support/uraiden/browser.ts'
+import { createBrowser } from '../support/uraiden/browser.ts'
 import { createUraidenClient, type ClientOptions, type UraidenClient } from '../support/uraiden/client.ts'
 import { header, openConnection, sentHeader, type Answer, type Lines } from '../support/uraiden/exchange.ts'
+import { paymentSuite, rdn } from '../support/uraiden/payment-suite.ts'
 import { paperChain, type PaperChain } from '../support/uraiden/paper-chain.ts'
 import { startUraidenServer, type UraidenServer } from '../support/uraiden/server.ts'
 import type { Lie, ServerOptions } from '../support/uraiden/server-state.ts'
@@ -43,7 +44,6 @@ async function newClient({ key, chain }: Table, options: Partial<ClientOptions> 
 
 const statuses = ({ exchanges }: UraidenClient) => exchanges.map(({ answer }) => answer.status)
 const balances = ({ exchanges }: UraidenClient) => exchanges.map((one) => sentHeader(one, 'RDN-Balance') ?? 'none')
-const rdn = ({ lines }: { lines: Lines }) => lines.filter(([name]) => name.startsWith('RDN-'))
 const sign = ({ key, server }: Table, balance: bigint, block = 1) =>
   signBalance(key, { receiver: server.receiver, block, balance, contract: CONTRACT })
 
@@ -126,10 +126,13 @@ describe('a sale', () => {
     const answer = await client.request('POST', `${table.server.url}/`, { headers, body: 'hello' })
     expect(answer.status).toBe(200)
     expect(table.server.requests.map(({ body }) => body)).toEqual(['hello', 'hello'])
-    expect(table.server.requests.at(-1)!.lines.filter(([name]) => /accept$|block/i.test(name))).toEqual([
-      ['accept', 'text/plain'],
-      ['RDN-Open-Block', '1'],
+    const paid = table.server.requests.at(-1)!
+    expect(paid.lines.map(([name]) => name)).toEqual([
+      ...['Host', 'User-Agent', 'Accept-Encoding', 'Connection'],
+      ...['RDN-Contract-Address', 'RDN-Balance', 'RDN-Balance-Signature', 'RDN-Sender-Address', 'RDN-Receiver-Address'],
+      ...['Content-Type', 'accept', 'RDN-Open-Block', 'Content-Length'],
     ])
+    expect([header(paid, 'accept'), header(paid, 'content-length')]).toEqual(['text/plain', '5'])
   })
 
   it('tells nothing of the payment when the resource gives a value', async () => {
@@ -256,82 +259,41 @@ describe('a server that', () => {
   })
 })
 
-describe('the server', () => {
-  /** One request with these headers of payment, on a channel of 20 where 7 are paid. */
-  async function pay(change: (table: Table) => Promise<Record<string, string>> | Record<string, string>) {
-    const table = await openTable()
-    const known = { sender: table.sender, block: 1, deposit: 20n, balance: 7n }
-    table.server.know({ ...known, signature: await sign(table, 7n) })
-    const own = { 'RDN-Sender-Address': table.sender, 'RDN-Open-Block': '1' }
-    const lines = Object.entries({ Host: '127.0.0.1', ...own, ...(await change(table)) })
-    const answer = await ask(table.server.url, lines)
-    return { table, answer, flags: flagsOf(answer) }
+paymentSuite('original', async () => {
+  const { server, key, sender } = await openTable()
+  let block = 11
+  return {
+    url: server.url,
+    receiver: server.receiver,
+    contract: CONTRACT,
+    token: TOKEN,
+    open(deposit) {
+      server.know({ sender, block: ++block, deposit })
+      return Promise.resolve({ key, sender, block })
+    },
+    close: () => server.close(),
   }
+})
 
+describe('the server', () => {
   async function ask(url: string, lines: Lines, method = 'GET', body = ''): Promise<Answer> {
     const connection = openConnection()
     endings.push(() => connection.close())
     return connection.send(method, url, lines, body)
   }
 
-  const flagsOf = (answer: Answer) => rdn(answer).flatMap(([name, value]) => (value === '1' ? [name] : []))
-  const proof = async (table: Table, balance: bigint) => ({
-    'RDN-Balance': `${balance}`,
-    'RDN-Balance-Signature': await sign(table, balance),
-  })
-
   it.each([
-    [6n, 402, ['RDN-Invalid-Amount']],
-    [13n, 402, ['RDN-Invalid-Amount']],
-    [15n, 402, ['RDN-Invalid-Amount']],
-    [7n, 402, []],
-    [14n, 200, []],
-  ])('answers a balance of %i with %i %j', async (balance, status, flags) => {
-    const { table, answer, flags: found } = await pay((given) => proof(given, balance))
-    expect([answer.status, found]).toEqual([status, flags])
-    expect(header(answer, 'RDN-Sender-Balance')).toBe('7')
-    expect(header(answer, 'RDN-Balance-Signature')).toBe(await sign(table, 7n))
-  })
-
-  it('answers a balance over the deposit like one that was sent again', async () => {
-    const { answer, flags } = await pay(async (table) => {
-      table.server.know({ sender: table.sender, block: 1, deposit: 13n, balance: 7n, signature: await sign(table, 7n) })
-      return proof(table, 14n)
-    })
-    expect([answer.status, flags, header(answer, 'RDN-Sender-Balance')]).toEqual([402, [], '7'])
-  })
-
-  it.each<[string, Record<string, string>, number, string[]]>([
-    ['of another channel', { 'RDN-Open-Block': '2' }, 402, ['RDN-Nonexisting-Channel']],
-    ['over something else', { 'RDN-Balance': '13' }, 402, ['RDN-Invalid-Balance-Proof']],
-    ['of nobody', { 'RDN-Balance-Signature': `0x${'ff'.repeat(64)}1b` }, 500, []],
-    ['that is short', { 'RDN-Balance-Signature': '0x1234' }, 500, []],
-    ['without a balance', { 'RDN-Balance': '' }, 500, []],
-    ['without a sender', { 'RDN-Sender-Address': '' }, 500, []],
-    ['without a signature', { 'RDN-Balance-Signature': '' }, 402, []],
-    ['in words', { 'RDN-Balance': 'seven' }, 409, []],
-    ['of no address', { 'RDN-Sender-Address': '0x12' }, 409, []],
-    ['for a contract of no address', { 'RDN-Contract-Address': 'x' }, 409, []],
-    ['for another contract', { 'RDN-Contract-Address': TOKEN }, 200, []],
-    ['with RDN-Payment', { 'RDN-Payment': '7' }, 409, []],
-    ['with a price below 0', { 'RDN-Price': '-1' }, 409, []],
-  ])('answers a payment %s with %j: %i %j', async (_name, change, status, flags) => {
-    const { answer, flags: found } = await pay(async (table) => ({ ...(await proof(table, 14n)), ...change }))
-    expect([answer.status, found]).toEqual([status, flags])
-    if (status === 409) expect(JSON.parse(answer.body)).toMatch(/ must be /)
-  })
-
-  it.each([
-    ['*/*', 'application/json'],
-    ['', 'application/json'],
-    ['application/json', 'application/json'],
-    ['application/json, */*;q=0.1', 'text/html; charset=utf-8'],
-    [PAGE_ACCEPT, 'text/html; charset=utf-8'],
-    ['text/html;q=0.5, */*', 'application/json'],
-  ])('answers those who accept "%s" with %s', async (accept, type) => {
-    const { answer } = await pay(() => ({ 'RDN-Open-Block': '1', ...(accept && { Accept: accept }) }))
-    expect([answer.status, header(answer, 'Content-Type')]).toEqual([402, type])
-    expect([...cookiesOf(answer)]).toEqual(type.startsWith('text/html') ? rdn(answer) : [])
+    ['RDN-Payment', '7', 'Payment must be an integer'],
+    ['RDN-Price', '-1', 'Price must be a positive integer'],
+    ['RDN-Balance', 'seven', 'RDN-Balance must be an integer'],
+    ['RDN-Receiver-Address', '0x12', 'RDN-Receiver-Address must be an address'],
+  ])('answers %s: %s with 409 and says that %s', async (name, value, message) => {
+    const { server } = await openTable()
+    const answer = await ask(server.url, [
+      ['Host', 'x'],
+      [name, value],
+    ])
+    expect([answer.status, answer.body]).toEqual([409, `${JSON.stringify(message)}\n`])
   })
 
   it('tells everybody about everybody', async () => {
@@ -353,6 +315,7 @@ describe('the server', () => {
 
   it.each([
     ['8', 400],
+    ['6', 400],
     ['seven', 400],
     ['-7', 400],
     ['', 400],
@@ -418,6 +381,7 @@ describe('a person with a browser', () => {
     expect((await browser.buy(`${table.server.url}/a`)).status).toBe(200)
     expect(browser.exchanges.map(({ answer }) => answer.status)).toEqual([402, 402, 200])
     expect(browser.exchanges[0]!.answer).toMatchObject({ body: '<h1>Pay</h1>' })
+    expect(header(table.server.requests[1]!, 'Cookie')).toContain('RDN-Sender-Balance=0; ')
     const [cookie, ...others] = table.server.requests.at(-1)!.lines.filter(([name]) => /^(cookie|rdn-)/i.test(name))
     expect([others, cookie?.[1]]).toEqual([[], expect.stringContaining('RDN-Sender-Balance=7; ')])
     expect((await browser.buy(`${table.server.url}/a`)).status).toBe(200)

@@ -92,7 +92,7 @@ abstract contract RaidenDeposits is RaidenDelegates {
     function _keyOf(address sender, address receiver, uint256 openBlock) internal pure returns (bytes32 key) {
         assembly ("memory-safe") {
             mstore(0x20, or(shl(192, receiver), shl(160, openBlock)))
-            mstore(0, or(shl(96, sender), shr(64, shl(96, receiver))))
+            mstore(0, or(shl(96, sender), shr(160, shl(96, receiver))))
             key := keccak256(0, 44)
         }
     }

@@ -62,8 +62,7 @@ export function asHex(signature: string): Hex {
 
 function addressIn(name: string, value: string | undefined): Address | undefined {
   if (!value) return undefined
-  const isLowerCase = value === value.toLowerCase()
-  if (!isAddress(value, { strict: !isLowerCase })) throw new ValueError(`${name} must be an address`)
+  if (!isAddress(value)) throw new ValueError(`${name} must be an address`)
   return getAddress(value)
 }
 

@@ -5,7 +5,7 @@
  * bytes of the URL, so there is no spelling of an address that is served and
  * not priced. What is not there costs nothing.
  */
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { askOf, send } from '../adapter/node-http.ts'
 import { serve } from '../adapter/node.ts'
 import { decide, isFree } from '../adapter/route.ts'
@@ -14,12 +14,17 @@ import type { Free, Price } from '../receiver/price.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 import { failure } from '../receiver/answer.ts'
 import { createFinder, type Finder, type Found } from './finder.ts'
-import { listen, urlOf } from './listen.ts'
+import { checkServerLimits, type ServerLimits } from './limits.ts'
 import { checkRoutes, methods, type CheckedRoute, type Routes } from './routes.ts'
+import { changeTls, listen, openServer, urlOf } from './server.ts'
+import type { TlsOptions } from './tls.ts'
 import type { Visit } from './visit.ts'
 import { sendProblem } from './write.ts'
 
-export type { Route, Routes, Run } from './routes.ts'
+export type { ServerLimits } from './limits.ts'
+export type { PriceByMethod, Route, Routes, Run } from './routes.ts'
+export type { TlsOptions } from './tls.ts'
+export type { UpstreamOptions } from './upstream-options.ts'
 export type { Visit } from './visit.ts'
 
 export type ProxyOptions = {
@@ -27,23 +32,34 @@ export type ProxyOptions = {
   readonly routes: Routes
   /** How long `close` lets running requests finish. Default 10,000. */
   readonly graceMs?: number
+  /** Serves HTTPS with this certificate, HTTP/1.1 inside. Default: plain HTTP. */
+  readonly tls?: TlsOptions
+  /** What one client may take. Each has a default. */
+  readonly limits?: Partial<ServerLimits>
   /** Told about every answer, for an access log. */
   readonly onAnswer?: (request: IncomingMessage, response: ServerResponse) => void
 }
 
 export type PaidServer = {
-  /** For a server of one's own. */
+  /** For a server of one's own, which has its own limits and certificate. */
   readonly listener: RequestListener
   /** Where it listens, for example `http://127.0.0.1:4020`; undefined before and after. */
   readonly url: string | undefined
   /** Resolves to the URL. Port 0 takes a free one. @throws {ConfigError} if the port cannot be had */
   listen(port: number, host?: string): Promise<string>
+  /**
+   * Takes another certificate for connections from now on: what is given, or the files that were named, read again.
+   *
+   * @throws {ConfigError} if it cannot be used; then the server goes on with the one that it has
+   */
+  reloadTls(tls?: TlsOptions): void
   /** Takes no more connections, lets running requests finish, then ends. The receiver runs on. */
   close(): Promise<void>
 }
 
-/** @throws {ConfigError} naming the route that is wrong */
-export function createProxy({ receiver, routes, graceMs = 10_000, onAnswer }: ProxyOptions): PaidServer {
+/** @throws {ConfigError} naming the route, the limit or the file that is wrong */
+export function createProxy(options: ProxyOptions): PaidServer {
+  const { receiver, routes, graceMs = 10_000, onAnswer, limits = {} } = options
   const checked = checkRoutes(routes, receiver)
   const find = createFinder(checked)
   let closing = false
@@ -55,13 +71,18 @@ export function createProxy({ receiver, routes, graceMs = 10_000, onAnswer }: Pr
     })
     void answer(receiver, find, request, response)
   }
-  const server = createServer(listener)
+  let { tls } = options
+  const server = openServer(listener, checkServerLimits(limits), tls)
   return {
     listener,
     get url() {
       return urlOf(server)
     },
     listen: (port, host = '127.0.0.1') => listen(server, port, host),
+    reloadTls(changed = tls) {
+      changeTls(server, changed)
+      tls = changed
+    },
     async close() {
       closing = true
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))

@@ -128,37 +128,39 @@ export class InvalidSignatureError extends PaymentError {
   }
 }
 
-/** The voucher promises more than the escrow holds. The sender can top up and send the same voucher again. */
-export class DepositExceededError extends PaymentError {
-  readonly code = 'deposit-exceeded'
-  constructor(deposit: bigint, got: bigint) {
-    super('The voucher exceeds the deposit. Top up the channel.', { details: { deposit: `${deposit}`, got: `${got}` } })
-  }
-}
-
 /** What the signer of a channel may be told about it, with the signature that proves it. */
 export type Standing = {
+  readonly sender: string
   readonly charged: bigint
   readonly deposit: bigint
   readonly voucher?: { readonly cumulativeAmount: bigint; readonly signature: string }
+}
+
+/** The voucher promises more than the escrow holds. Thrown only after the signature was found good. */
+export class DepositExceededError extends PaymentError {
+  readonly code = 'deposit-exceeded'
+  constructor(got: bigint, channel: Standing) {
+    super('The voucher exceeds the deposit. Top up the channel.', { details: { got: `${got}`, ...told(channel) } })
+  }
 }
 
 /** What is authorized does not cover the price. Thrown only after the signature was found good. */
 export class UnderpaidError extends PaymentError {
   readonly code = 'underpaid'
   constructor({ least, got, price, channel }: { least: bigint; got: bigint; price: bigint; channel: Standing }) {
-    const authorized = channel.voucher?.cumulativeAmount ?? 0n
     super(`The voucher does not cover the price. Sign a cumulative amount of at least ${least}.`, {
-      details: {
-        price: `${price}`,
-        least: `${least}`,
-        got: `${got}`,
-        charged: `${channel.charged}`,
-        authorized: `${authorized}`,
-        deposit: `${channel.deposit}`,
-        ...(channel.voucher && { signature: channel.voucher.signature }),
-      },
+      details: { price: `${price}`, least: `${least}`, got: `${got}`, ...told(channel) },
     })
+  }
+}
+
+function told({ sender, charged, deposit, voucher }: Standing): Details {
+  return {
+    sender,
+    charged: `${charged}`,
+    authorized: `${voucher?.cumulativeAmount ?? 0n}`,
+    deposit: `${deposit}`,
+    ...(voucher && { signature: voucher.signature }),
   }
 }
 

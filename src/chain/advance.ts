@@ -9,7 +9,7 @@
 import type { Address, Hash, Log } from 'viem'
 import { ChainUnavailableError, DeepReorgError } from '../base/faults.ts'
 import type { ChainEvent } from '../channel/events.ts'
-import type { Escrow } from '../escrow/escrow.ts'
+import type { Deployment, Escrow } from '../escrow/escrow.ts'
 import type { Block, Chain } from './chain.ts'
 import { pause } from './pause.ts'
 
@@ -19,7 +19,7 @@ export type Cursor = { readonly block: bigint; readonly hash: Hash }
 export type Followed = {
   readonly chain: Chain
   readonly escrow: Pick<Escrow<never>, 'event' | 'topics'>
-  readonly at: { readonly chainId: number; readonly address: Address }
+  readonly at: Deployment
   readonly of: { readonly sender: Address } | { readonly receiver: Address }
 }
 

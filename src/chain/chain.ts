@@ -110,6 +110,8 @@ export type Broadcast = {
 /** Sends the transactions of one key, one after another. */
 export type Wallet = {
   readonly address: Address
+  /** 65 bytes, v 27 or 28, low s. */
+  sign(digest: Uint8Array): Promise<Hex>
   /**
    * Simulates, sends and waits until the transaction is `confirmations` deep.
    *

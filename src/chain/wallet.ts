@@ -7,6 +7,7 @@
  * processes, would take each other's nonces: there must be one.
  */
 import type { LocalAccount } from 'viem'
+import { bytesToHex } from '../base/encode.ts'
 import { ConfigError, TransactionRevertedError, TransactionUnknownError } from '../base/faults.ts'
 import type { Chain, Mined, SendOptions, Wallet } from './chain.ts'
 import { whole } from './config.ts'
@@ -26,6 +27,8 @@ export type WalletConfig = {
 
 /** @throws {ConfigError} naming the setting that is wrong */
 export function createWallet({ chain, account, maxFeePerGas = DEFAULT_CAP, stuckMs = 30_000 }: WalletConfig): Wallet {
+  const { sign: signHash } = account
+  if (!signHash) throw new ConfigError('account', 'cannot sign a hash; give a private key or a local account')
   if (maxFeePerGas < 1n) throw new ConfigError('maxFeePerGas', 'must be more than 0 wei.')
   whole(stuckMs, 'stuckMs', MAX_TIMER_MS)
   let id: number | undefined
@@ -35,6 +38,7 @@ export function createWallet({ chain, account, maxFeePerGas = DEFAULT_CAP, stuck
   const inTurn = createLane()
   return {
     address: account.address,
+    sign: (digest) => signHash({ hash: bytesToHex(digest) }),
     async send(call, options = {}) {
       const { confirmations = chain.confirmations, onProgress, onSent } = options
       let heard = true

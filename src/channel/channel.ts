@@ -18,9 +18,16 @@ export type Voucher = { readonly cumulativeAmount: bigint; readonly signature: H
 /** When the sender may take the rest: some escrows count blocks, others seconds since 1970. */
 export type WithdrawableAt = { readonly block: bigint } | { readonly time: bigint }
 
+/** Where on a chain something was seen. */
+export type Place = {
+  readonly block: bigint
+  /** Which log of the block it was; absent: the whole block. */
+  readonly logIndex?: number
+}
+
 export type ChannelStatus = 'open' | 'closing' | 'closed'
 
-export type Channel<terms = unknown> = {
+export type Channel<terms = unknown> = Place & {
   readonly key: ChannelKey
   readonly id: Hash
   readonly chainId: number
@@ -34,16 +41,19 @@ export type Channel<terms = unknown> = {
   readonly signer: Address
   readonly terms: terms
 
-  /** What the escrow said, as of `block`. */
+  /** What the escrow said, as of its place on the chain. */
   readonly status: ChannelStatus
   readonly deposit: bigint
   readonly settled: bigint
-  readonly block: bigint
+  /** What the sender said that it owes when it asked to close; absent where the escrow took it at once. */
+  readonly closeStated?: bigint
   readonly withdrawableAt?: WithdrawableAt
 
   /** What this party accepted or signed, and what it delivered or received. */
   readonly voucher?: Voucher
   readonly charged: bigint
+  /** What the receiver has signed that it takes at a close. From then on nothing is charged. */
+  readonly closeAgreed?: bigint
 }
 
 export function channelKey(chainId: number, escrow: Address, id: Hash): ChannelKey {

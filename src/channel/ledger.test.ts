@@ -100,6 +100,7 @@ describe('charge', () => {
   it('tells an underpaying signer what we hold', () => {
     const channel = openChannel({ charged: 10n, voucher: { cumulativeAmount: 12n, signature: '0xaa' } })
     const details = {
+      sender: channel.sender,
       least: '15',
       got: '13',
       price: '5',

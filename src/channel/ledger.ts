@@ -40,7 +40,8 @@ export function creditDue(channel: Channel, price: bigint): Due {
 export function charge(channel: Channel, voucher: Voucher, price: bigint, due: DueRule): Channel {
   const amount = voucher.cumulativeAmount
   if (channel.status !== 'open') throw new ChannelNotOpenError(channel.status)
-  if (amount > channel.deposit) throw new DepositExceededError(channel.deposit, amount)
+  if (channel.closeAgreed !== undefined) throw new ChannelNotOpenError('closing')
+  if (amount > channel.deposit) throw new DepositExceededError(amount, channel)
   const { least, most } = due(channel, price)
   if (amount < least) throw new UnderpaidError({ least, got: amount, price, channel })
   if (amount > most) throw new OverpaidError(most, amount)
@@ -50,6 +51,23 @@ export function charge(channel: Channel, voucher: Voucher, price: bigint, due: D
 /** Keeps the larger voucher and charges nothing. The caller has checked its signature and that the deposit covers it. */
 export function authorize(channel: Channel, voucher: Voucher): Channel {
   return voucher.cumulativeAmount > authorized(channel) ? { ...channel, voucher } : channel
+}
+
+/**
+ * Records the receiver's consent to a close at `amount`, cumulative. It ends the charging for good.
+ *
+ * Asked again it may be given again, for another amount too: whatever was charged stays covered.
+ *
+ * @throws {UnderpaidError} below what was charged
+ * @throws {OverpaidError} above what was authorized
+ * @throws {ChannelNotOpenError} once the chain knows of an end
+ */
+export function agreeToClose(channel: Channel, amount: bigint): Channel {
+  if (channel.status !== 'open') throw new ChannelNotOpenError(channel.status)
+  const least = channel.charged > channel.settled ? channel.charged : channel.settled
+  if (amount < least) throw new UnderpaidError({ least, got: amount, price: 0n, channel })
+  if (amount > authorized(channel)) throw new OverpaidError(authorized(channel), amount)
+  return { ...channel, closeAgreed: amount }
 }
 
 /** Gives back `amount` base units of a charge that was not delivered. The money stays on the channel as credit. */

@@ -19,6 +19,8 @@ export type Offer = {
   /** Which resource the offer is for. A payment made for another one is refused. */
   readonly resource?: string
   readonly description?: string
+  /** Takes only vouchers that rise by exactly the price, one request at a time. */
+  readonly exact?: true
   /** How the deposit may be put in, best first. Absent: by a transaction of the sender. */
   readonly funding?: readonly Funding['by'][]
   /** What the dialect must see again; opaque to everyone else. */
@@ -40,6 +42,7 @@ export type Payment<terms = unknown> = {
   readonly escrow?: Address
   readonly channelId?: Hash
   readonly sender?: Address
+  readonly receiver?: Address
   readonly signer?: Address
   readonly terms?: terms
   /** Absent only when the payment does nothing but fund. */
@@ -57,6 +60,9 @@ export type Receipt = {
   readonly channelId: Hash
   readonly chainId: number
   readonly sender: Address
+  readonly receiver: Address
+  readonly token: Address
+  readonly escrow: Address
   readonly atMs: number
   /** Charged for this request. */
   readonly price: bigint

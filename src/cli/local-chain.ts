@@ -6,9 +6,9 @@ import type { Chain, Wallet } from '../chain/chain.ts'
 import { deploy } from '../chain/deploy.ts'
 import { createChain } from '../chain/rpc.ts'
 import { createWallet } from '../chain/wallet.ts'
-import { channelEscrowBytecode } from '../escrow/abi/channel-escrow-bytecode.ts'
 import { demoTokenAbi } from '../escrow/abi/demo-token.ts'
 import { demoTokenBytecode } from '../escrow/abi/demo-token-bytecode.ts'
+import { channelEscrowCreation, raidenChannelsCreation } from '../escrow/creation.ts'
 
 export type LocalChain = {
   readonly anvil: Anvil
@@ -16,6 +16,8 @@ export type LocalChain = {
   readonly chainId: number
   readonly escrow: Address
   readonly token: Address
+  /** A `RaidenChannels` for the token. */
+  readonly raiden: Address
   /** The first one deployed the contracts. All hold coins and tokens. */
   readonly accounts: readonly AnvilAccount[]
   /** A wallet of one of the accounts. Take it once per account: it keeps the nonces. */
@@ -29,6 +31,8 @@ export type LocalChainOptions = AnvilOptions & { readonly pollMs?: number }
 
 /** Seconds that a receiver has to answer a sender that leaves. */
 export const CHALLENGE_PERIOD = 900n
+/** The same in blocks, for `RaidenChannels`. */
+const CHALLENGE_BLOCKS = 500
 /** Base units of the demo token that each account starts with: 1,000 of 6 decimals. */
 export const STARTING_TOKENS = 1_000_000_000n
 
@@ -48,13 +52,10 @@ async function furnish(anvil: Anvil, pollMs: number): Promise<LocalChain> {
   if (!deployer) throw new Error('anvil has no accounts')
   const account = privateKeyToAccount(deployer.privateKey)
   const chain = createChain({ rpc: anvil.url, confirmations: 1, pollMs })
-  const escrow = await deploy(
-    anvil.url,
-    account,
-    concat([channelEscrowBytecode, encodeAbiParameters([{ type: 'uint64' }], [CHALLENGE_PERIOD])]),
-  )
+  const escrow = await deploy(anvil.url, account, channelEscrowCreation(CHALLENGE_PERIOD))
   const supply = STARTING_TOKENS * BigInt(anvil.accounts.length)
   const token = await deploy(anvil.url, account, concat([demoTokenBytecode, tokenArguments(supply)]))
+  const raiden = await deploy(anvil.url, account, raidenChannelsCreation({ token, challengePeriod: CHALLENGE_BLOCKS }))
   const faucetWallet = createWallet({ chain, account })
   const faucet = async (to: Address, amount: bigint) => {
     await faucetWallet.send({ to: token, data: mint(to, amount) })
@@ -66,6 +67,7 @@ async function furnish(anvil: Anvil, pollMs: number): Promise<LocalChain> {
     chainId: await chain.id(),
     escrow,
     token,
+    raiden,
     accounts: anvil.accounts,
     wallet: ({ address, privateKey }) =>
       address === deployer.address ? faucetWallet : createWallet({ chain, account: privateKeyToAccount(privateKey) }),

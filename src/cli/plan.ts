@@ -4,14 +4,18 @@ import { OverBudgetError, NoAcceptableOfferError } from '../base/spending.ts'
 import { available, type Channel } from '../channel/channel.ts'
 import type { Offer } from '../channel/messages.ts'
 import { payment } from '../dialect/payment.ts'
+import { rdn } from '../dialect/rdn.ts'
 import { checkPrice, objection, type Budget } from '../sender/budget.ts'
 import type { Settings } from './settings.ts'
 
-/** The offers of a 402 that this program can read. @throws {NoAcceptableOfferError} if there is none */
-export function offersOf(response: Response): readonly [Offer, ...Offer[]] {
-  const [first, ...others] = payment().readOffers(response.headers)
-  if (!first) throw new NoAcceptableOfferError([])
-  return [first, ...others]
+/** Says so at once when an answer offers nothing that this program speaks. @throws {NoAcceptableOfferError} */
+export function requireOffers(response: Response): void {
+  if (offersOf(response, 0).length === 0) throw new NoAcceptableOfferError([])
+}
+
+/** The offers of a 402 that this program can read; `chainId` is for protocols that do not name their chain. */
+export function offersOf(response: Response, chainId: number): readonly Offer[] {
+  return [payment(), rdn()].flatMap((dialect) => dialect.readOffers(response.headers, chainId))
 }
 
 /** The offer that would be paid: the first that may be. @throws {NoAcceptableOfferError} | {@link OverBudgetError} */

@@ -32,7 +32,7 @@ describe('the vectors', () => {
     const [challenge] = readChallenges(http.www_authenticate)
     expect(challengeId(challenge!, secret)).toBe(http.id)
     expect(challengeId({ ...challenge!, opaque: http.opaque_b64url }, secret)).toBe(http.id_with_opaque)
-    expect(dialect.readOffers({ get: () => http.www_authenticate })).toMatchObject([
+    expect(dialect.readOffers({ get: () => http.www_authenticate }, 1)).toMatchObject([
       { price: 100n, step: 10_000n, deposit: 5_000_000n, chainId: 196, funding: ['permit2', 'eip3009', 'transaction'] },
     ])
   })
@@ -103,7 +103,7 @@ describe('what is written is read again', () => {
   it('for every offer', () => {
     fc.assert(
       fc.property(offers, (offer) => {
-        const [read] = dialect.readOffers(reader(dialect.writeOffer(offer)))
+        const [read] = dialect.readOffers(reader(dialect.writeOffer(offer)), 1)
         expect(read).toMatchObject(offer)
       }),
     )
@@ -118,12 +118,12 @@ describe('what is written is read again', () => {
     }
     const [[, line] = ['', '']] = dialect.writeOffer(offer)
     const header = `Bearer realm="a, b", Basic abc==, ${line}, Payment id="broken", ${line}, Negotiate`
-    expect(dialect.readOffers({ get: () => header }).map(({ price }) => price)).toEqual([5n, 5n])
+    expect(dialect.readOffers({ get: () => header }, 1).map(({ price }) => price)).toEqual([5n, 5n])
   })
   it('for every payment, bound to its offer', () => {
     fc.assert(
       fc.property(offers, payments, (offer, sent) => {
-        const [offered] = dialect.readOffers(reader(dialect.writeOffer(offer)))
+        const [offered] = dialect.readOffers(reader(dialect.writeOffer(offer)), 1)
         expect(dialect.readPayment(reader(dialect.writePayment(offered!, sent)))).toMatchObject({
           ...sent,
           genuine: true,
@@ -142,6 +142,9 @@ describe('what is written is read again', () => {
           transaction,
           chainId: 1,
           sender: `0x${'11'.repeat(20)}` as const,
+          receiver: `0x${'22'.repeat(20)}` as const,
+          token: `0x${'33'.repeat(20)}` as const,
+          escrow: `0x${'44'.repeat(20)}` as const,
           atMs: 0,
           price: 1n,
           deposit: 1n,
@@ -172,7 +175,7 @@ describe('secrets', () => {
       ['secret number two', 'secret number one'],
       ['secret number 333'],
     ].map((secrets) => payment({ realm: 'r', secrets }))
-    const [offered] = old!.readOffers(reader(old!.writeOffer(offer)))
+    const [offered] = old!.readOffers(reader(old!.writeOffer(offer)), 1)
     const paid = reader(
       old!.writePayment(offered!, {
         channelId: `0x${'44'.repeat(32)}`,
@@ -195,7 +198,7 @@ it('reads any garbage in less than a blink, as a refusal and nothing else', () =
         } catch (error) {
           expect(['malformed-payment', 'payment-unsupported']).toContain((error as { code: string }).code)
         }
-        expect(Array.isArray(dialect.readOffers({ get: () => header }))).toBe(true)
+        expect(Array.isArray(dialect.readOffers({ get: () => header }, 1))).toBe(true)
         expect(dialect.readReceipt({ get: () => text })).toBeUndefined()
       }
     }),

@@ -4,17 +4,38 @@
  * returns a {@link Call} and `chain/` sends it.
  */
 import type { Abi, Address, Hash, Hex, Log } from 'viem'
+import { lower } from '../base/read.ts'
 import type { Channel } from '../channel/channel.ts'
 import type { ChainEvent } from '../channel/events.ts'
 
 /** One contract on one chain. */
-export type Deployment = { readonly chainId: number; readonly address: Address }
+export type Deployment = {
+  readonly chainId: number
+  readonly address: Address
+  /** Where the contract holds one token only, and does not name it in its events: that token. */
+  readonly token?: Address
+}
 
 /** A transaction, or a question to a node. */
 export type Call = { readonly to: Address; readonly data: Hex }
 
-/** The 32 bytes that the signer signs to authorize `cumulativeAmount` on the channel `id`. */
-export type Digest = (id: Hash, cumulativeAmount: bigint) => Uint8Array
+/** What names a channel in calls and in what is signed. */
+export type Named<terms> = Pick<Channel<terms>, 'id' | 'sender' | 'receiver' | 'terms'>
+
+/** The 32 bytes that the signer signs to authorize `cumulativeAmount` on a channel. */
+export type Digest = (channel: Named<unknown>, cumulativeAmount: bigint) => Uint8Array
+
+/** How long a sender that leaves alone has to wait. */
+export type ChallengePeriod = { readonly seconds: bigint } | { readonly blocks: bigint }
+
+/** Token transfers that carry data and so put in a deposit by one transaction. */
+export type TransferKind = 'transferAndCall' | 'transfer'
+
+/** A question whose answer shows that the contract is the escrow that it is taken for. */
+export type SelfTest = { readonly call: Call; readonly what: string; readonly passes: (answer: Hex) => boolean }
+
+/** One transaction of a settlement, and the channels that it settles. */
+export type SettleCall = { readonly call: Call; readonly channels: readonly Channel[] }
 
 /** What fixes a channel's id. */
 export type Identity<terms> = {
@@ -25,15 +46,28 @@ export type Identity<terms> = {
   readonly terms: terms
 }
 
-/** What a receiver takes in one settlement of several channels. */
 export type Escrow<terms> = {
   readonly name: string
   readonly abi: Abi
+  /** Whether vouchers are always signed by the sender itself, with its key. */
+  readonly signedBySender: boolean
+  /** Whether it takes the signature of a contract (ERC-1271) for a voucher. */
+  readonly contractSigners: boolean
+  /** Whether a close can pay the receiver less than the best voucher authorizes. */
+  readonly closesAtLess: boolean
+  /** The error with which it refuses a withdrawal before its time. */
+  readonly tooEarly: string
+  /** The transfers with data that it takes for a deposit. */
+  readonly transfers: readonly TransferKind[]
 
+  /** What a new channel of this sender shall be fixed by, as far as it can choose. `random`: 32 bytes. */
+  freshTerms(random: Hash): terms
   /** @throws {MalformedPaymentError} if `terms` lack what the id is made of */
   channelId(identity: Identity<terms>, at: Deployment): Hash
   /** Lays out once what every voucher of a contract has in common. */
   digester(at: Deployment): Digest
+  /** What the receiver signs to consent to a close at `amount`; undefined where its transaction says so. */
+  consent(channel: Channel, amount: bigint): Uint8Array | undefined
   /** undefined: not an event of this escrow. */
   event(log: Log, at: Deployment): ChainEvent | undefined
   /** Topics of a log query for the channels of one sender or one receiver. */
@@ -41,15 +75,15 @@ export type Escrow<terms> = {
 
   /** Asks for a channel; `channel` reads the answer given at `block`, undefined when there is none. */
   readonly queries: {
-    channel(id: Hash, at: Deployment): Call
+    channel(channel: Named<terms>, at: Deployment): Call
     challengePeriod(at: Deployment): Call
+    /** Answered with the only token that the contract holds; undefined where it holds any. */
+    token(at: Deployment): Call | undefined
   }
-  channel(id: Hash, answer: Hex, block: bigint, at: Deployment): Channel<terms> | undefined
-  /** Seconds. */
-  challengePeriod(answer: Hex): bigint
+  channel(channel: Named<terms>, answer: Hex, block: bigint, at: Deployment): Channel<terms> | undefined
+  challengePeriod(answer: Hex): ChallengePeriod
 
-  /** Questions whose answers show that the contract is this kind of escrow, on this chain. */
-  selfTest(receiver: Address, at: Deployment): { readonly call: Call; readonly expected: Hex }[]
+  selfTest(receiver: Address, at: Deployment): SelfTest[]
 
   readonly calls: {
     open(identity: Identity<terms>, deposit: bigint, at: Deployment): Call
@@ -57,13 +91,20 @@ export type Escrow<terms> = {
     openByTransfer(identity: Identity<terms>): Hex
     topUpByTransfer(channel: Channel): Hex
     topUp(channel: Channel, amount: bigint): Call
-    /** The best voucher's whole amount. Caller: the receiver. */
-    settle(channel: Channel): Call
-    settleMany(channels: readonly Channel[]): Call
-    /** Takes `amount`, at most what the best voucher authorizes, and gives the rest back. Caller: the receiver. */
-    close(channel: Channel, amount: bigint): Call
+    /** The best vouchers' whole amounts, in as few transactions as the contract allows. Caller: the receiver. */
+    settle(channels: readonly Channel[]): SettleCall[]
+    /**
+     * Takes `amount`, at most what the best voucher authorizes, and gives the rest back. Caller: the receiver; where
+     * the receiver has signed its {@link Escrow.consent}, anyone.
+     */
+    close(channel: Channel, amount: bigint, consent: Hex | undefined): Call
     /** Pays `owed`, cumulative, and starts the challenge period. Caller: the sender. */
     requestClose(channel: Channel, owed: bigint): Call
     withdraw(channel: Channel): Call
   }
+}
+
+/** The address in a 32-byte word of a log or of an answer, lower case. */
+export function addressIn(word: Hex): Address {
+  return lower(`0x${word.slice(26, 66)}`)
 }

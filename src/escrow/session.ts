@@ -19,6 +19,7 @@ import {
 } from 'viem'
 import { bytesToHex, hexToBytes } from '../base/encode.ts'
 import { MalformedPaymentError } from '../base/errors.ts'
+import { lower } from '../base/read.ts'
 import { keccak256 } from '../base/secp256k1.ts'
 import { authorized, type Channel } from '../channel/channel.ts'
 import { channelEscrowAbi as abi } from './abi/channel-escrow.ts'
@@ -29,12 +30,19 @@ import { readChannel, readEvent, type SessionTerms } from './session-state.ts'
 export const session: Escrow<SessionTerms> = {
   name: 'session',
   abi,
+  signedBySender: false,
+  contractSigners: true,
+  closesAtLess: true,
+  tooEarly: 'CloseNotReady',
+  transfers: ['transferAndCall', 'transfer'],
+  freshTerms: (salt) => ({ salt }),
   channelId,
   digester,
+  consent: () => undefined,
   event: readEvent,
   topics: (of) => ('sender' in of ? [events, null, pad(of.sender)] : [events, null, null, pad(of.receiver)]),
   queries: {
-    channel: (id, at) => ({
+    channel: ({ id }, at) => ({
       to: at.address,
       data: encodeFunctionData({ abi, functionName: 'getChannel', args: [id] }),
     }),
@@ -42,15 +50,23 @@ export const session: Escrow<SessionTerms> = {
       to: at.address,
       data: encodeFunctionData({ abi, functionName: 'CLOSE_GRACE_PERIOD' }),
     }),
+    token: () => undefined,
   },
-  channel: readChannel,
-  challengePeriod: (answer) => decodeAbiParameters([{ type: 'uint64' }], answer)[0],
+  channel: ({ id }, answer, block, at) => readChannel(id, answer, block, at),
+  challengePeriod: (answer) => ({ seconds: decodeAbiParameters([{ type: 'uint64' }], answer)[0] }),
   selfTest: (receiver, at) => {
     const salt = pad('0xfa')
     const identity = { sender: receiver, receiver, token: at.address, signer: receiver, terms: { salt } }
     const args = [receiver, receiver, at.address, salt, zeroAddress] as const
     const data = encodeFunctionData({ abi, functionName: 'computeChannelId', args })
-    return [{ call: { to: at.address, data }, expected: channelId(identity, at) }]
+    const expected = channelId(identity, at)
+    return [
+      {
+        call: { to: at.address, data },
+        what: 'it computes another channel id',
+        passes: (answer) => lower(answer) === expected,
+      },
+    ]
   },
   calls: {
     open: (identity, deposit, at) => ({
@@ -69,16 +85,7 @@ export const session: Escrow<SessionTerms> = {
     topUpByTransfer: (channel) => channel.id,
     topUp: (channel, amount) =>
       callTo(channel, encodeFunctionData({ abi, functionName: 'topUp', args: [channel.id, amount] })),
-    settle: (channel) =>
-      callTo(
-        channel,
-        encodeFunctionData({
-          abi,
-          functionName: 'settle',
-          args: [channel.id, authorized(channel), signatureOf(channel)],
-        }),
-      ),
-    settleMany,
+    settle: (channels) => (channels.length === 0 ? [] : [{ call: settleAll(channels), channels }]),
     close: (channel, amount) =>
       callTo(
         channel,
@@ -123,19 +130,24 @@ const voucherType = typeHash('Voucher(bytes32 channelId,uint128 cumulativeAmount
 
 function digester(at: Deployment): Digest {
   const domain = domainSeparator('EVM Payment Channel', '1', at)
-  return (id, cumulativeAmount) => typedDigest(domain, concat(voucherType, hexToBytes(id), word(cumulativeAmount)))
+  return ({ id }, cumulativeAmount) => typedDigest(domain, concat(voucherType, hexToBytes(id), word(cumulativeAmount)))
 }
 
 /** One transfer for all of them; a voucher that cannot be honoured is skipped with an event. */
-function settleMany(channels: readonly Channel[]): Call {
-  const [first] = channels
-  if (!first) throw new RangeError('there is nothing to settle')
-  const settlements = channels.map((channel) => ({
+function settleAll(channels: readonly Channel[]): Call {
+  const [first, ...more] = channels.map((channel) => ({
     channelId: channel.id,
     cumulativeAmount: authorized(channel),
     signature: signatureOf(channel),
   }))
-  return callTo(first, encodeFunctionData({ abi, functionName: 'settleMany', args: [first.token, settlements] }))
+  const [channel] = channels
+  if (!channel || !first) throw new RangeError('there is nothing to settle')
+  if (more.length > 0) {
+    const args = [channel.token, [first, ...more]] as const
+    return callTo(channel, encodeFunctionData({ abi, functionName: 'settleMany', args }))
+  }
+  const args = [first.channelId, first.cumulativeAmount, first.signature] as const
+  return callTo(channel, encodeFunctionData({ abi, functionName: 'settle', args }))
 }
 
 function wireSigner({ signer, sender, terms }: Identity<SessionTerms>): Address {

@@ -96,7 +96,6 @@ function begin(upstream: Upstream, path: string, { response, paid }: Served, { s
 const late = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT'])
 
 function sendFailure(response: ServerResponse, error: unknown): void {
-  for (const name of response.getHeaderNames()) if (name !== 'connection') response.removeHeader(name)
   if (late.has(codeOf(error)))
     sendProblem(response, 504, 'The server behind this one took too long. Nothing was charged.')
   else sendProblem(response, 502, 'The server behind this one cannot be asked. Nothing was charged.')

@@ -1,11 +1,14 @@
 /** What a receiver compares before it sells anything. */
+import type { Address } from 'viem'
 import { ConfigError, ChainUnavailableError } from '../base/faults.ts'
 import { messageOf } from '../base/log.ts'
+import type { Chain } from '../chain/chain.ts'
+import { addressIn, type ChallengePeriod } from '../escrow/escrow.ts'
 import type { Context } from './context.ts'
 import type { AnyRail } from './rail.ts'
 
-/** Shortest challenge period in seconds that leaves time for an answer. @see draft-evm-session-00, "Forced Close" */
-const LEAST_CHALLENGE_PERIOD = 600n
+/** Shortest challenge periods that leave time for an answer. @see draft-evm-session-00, "Forced Close" */
+const LEAST_CHALLENGE_PERIOD = { seconds: 600n, blocks: 100n }
 
 /** The store is this receiver's own. @throws {ConfigError} */
 export async function checkAgainstStore({ address, store }: Context): Promise<void> {
@@ -59,31 +62,46 @@ async function checkRail({ chain, address }: Context, rail: AnyRail): Promise<vo
   await checkEscrow(chain, rail, address)
 }
 
-/** The contract answers like the escrow that the rail names: its challenge period, and an id that both compute. */
-async function checkEscrow(
-  chain: Context['chain'],
-  { escrow, ...at }: AnyRail,
-  receiver: Context['address'],
-): Promise<void> {
+/** The contract answers like the escrow that the rail names, and holds the token that the rail names. */
+async function checkEscrow(chain: Chain, rail: AnyRail, receiver: Address): Promise<void> {
+  const { escrow } = rail
   const wrong = (why: string) =>
     new ConfigError(
       'rail.address',
-      `the contract at ${at.address} is not the escrow "${escrow.name}" (${why}). Use the address of one`,
+      `the contract at ${rail.address} is not the escrow "${escrow.name}" (${why}). Use the address of one`,
     )
-  let period: bigint
   try {
-    period = escrow.challengePeriod(await chain.call(escrow.queries.challengePeriod(at)))
-    for (const { call, expected } of escrow.selfTest(receiver, at)) {
-      if ((await chain.call(call)).toLowerCase() !== expected) throw wrong('it computes another channel id')
+    for (const { call, what, passes } of escrow.selfTest(receiver, rail)) {
+      if (!passes(await chain.call(call))) throw wrong(what)
     }
+    requireTime(escrow.challengePeriod(await chain.call(escrow.queries.challengePeriod(rail))))
+    await checkToken(chain, rail)
   } catch (error) {
     if (error instanceof ChainUnavailableError || error instanceof ConfigError) throw error
     throw wrong('it does not answer its questions')
   }
-  if (period < LEAST_CHALLENGE_PERIOD) {
+}
+
+/** @throws {ConfigError} unless there is time to answer a sender that leaves */
+function requireTime(period: ChallengePeriod): void {
+  const [length, least, unit] =
+    'seconds' in period
+      ? ([period.seconds, LEAST_CHALLENGE_PERIOD.seconds, 's'] as const)
+      : ([period.blocks, LEAST_CHALLENGE_PERIOD.blocks, 'blocks'] as const)
+  if (length >= least) return
+  throw new ConfigError(
+    'rail.address',
+    `its challenge period is ${length} ${unit}, too short to answer a sender that leaves. Use an escrow with ${least} ${unit} or more`,
+  )
+}
+
+async function checkToken(chain: Chain, rail: AnyRail): Promise<void> {
+  const question = rail.escrow.queries.token(rail)
+  if (!question) return
+  const held = addressIn(await chain.call(question))
+  if (held !== rail.token)
     throw new ConfigError(
-      'rail.address',
-      `its challenge period is ${period} s, too short to answer a sender that leaves. Use an escrow with ${LEAST_CHALLENGE_PERIOD} s or more`,
+      'rail.token',
+      `is ${rail.token}, but the contract at ${rail.address} holds ${held}. Use that one`,
     )
-  }
 }

@@ -6,15 +6,16 @@
  */
 import { ChannelNotOpenError, PaymentUnsupportedError, UnderpaidError } from '../base/errors.ts'
 import { messageOf } from '../base/log.ts'
-import type { Mined } from '../chain/chain.ts'
+import type { Hex } from 'viem'
+import type { Mined, Wallet } from '../chain/chain.ts'
 import { authorized, type Channel, type Voucher } from '../channel/channel.ts'
-import { authorize } from '../channel/ledger.ts'
+import { agreeToClose, authorize } from '../channel/ledger.ts'
 import type { Payment } from '../channel/messages.ts'
 import type { Answer } from './answer.ts'
 import type { Context } from './context.ts'
 import { findRailOf, type Found } from './find.ts'
 import type { AnyRail } from './rail.ts'
-import { vary } from './refuse.ts'
+import { vary } from './vary.ts'
 import { receiptOf } from './sale.ts'
 
 /**
@@ -50,7 +51,8 @@ export async function close(receiver: Context, rail: AnyRail, channel: Channel):
   try {
     // An update waits for those before it: charges that were under way when credit stopped are in this one.
     const final = await store.update(channel.key, (now) => now ?? channel)
-    const call = rail.escrow.calls.close(final, amountOf(final))
+    const amount = rail.escrow.closesAtLess ? amountOf(final) : authorized(final)
+    const call = rail.escrow.calls.close(final, amount, await consentTo(wallet, rail, final, amount))
     return await wallet.send(call, { abi: rail.escrow.abi, confirmations: 1 })
   } catch (error) {
     if (!left) live.leaving.delete(channel.key)
@@ -59,8 +61,34 @@ export async function close(receiver: Context, rail: AnyRail, channel: Channel):
 }
 
 /**
- * Answers every requested close while its challenge period runs; what fails is tried again at the next call.
- * Where nothing is to be taken the sender may simply go.
+ * Consents to a close that the sender then sends to the chain itself, at `amount`, cumulative. From then on nothing is
+ * charged, after a restart too. Whoever asks was proven to be the sender.
+ *
+ * @throws {UnderpaidError} | {@link OverpaidError} for an amount that was not agreed on
+ * @throws {ChannelNotOpenError} | {@link PaymentUnsupportedError}
+ */
+export async function agreeTo(receiver: Context, { rail, channel }: Found, amount: bigint): Promise<Hex> {
+  const { live, store, wallet } = receiver
+  const digest = rail.escrow.consent(channel, amount)
+  if (!wallet || !digest) throw new PaymentUnsupportedError('a close of this kind', 'Request the close on chain.')
+  await store.update(channel.key, (now) => agreeToClose(now ?? channel, amount))
+  live.leaving.add(channel.key)
+  return wallet.sign(digest)
+}
+
+async function consentTo(
+  wallet: Wallet,
+  { escrow }: AnyRail,
+  channel: Channel,
+  amount: bigint,
+): Promise<Hex | undefined> {
+  const digest = escrow.consent(channel, amount)
+  return digest && wallet.sign(digest)
+}
+
+/**
+ * Answers every requested close that takes too little, and those that nobody ends; what fails is tried again at the
+ * next call. Where nothing is to be taken the sender may simply go.
  */
 export async function answerCloses(receiver: Context): Promise<void> {
   const { live, store, log, wallet } = receiver
@@ -69,7 +97,13 @@ export async function answerCloses(receiver: Context): Promise<void> {
     live.closing.delete(key) // no second answer while this one is under way
     const channel = await store.get(key)
     const rail = channel && findRailOf(receiver, channel)
-    if (!rail || channel.status !== 'closing' || amountOf(channel) <= channel.settled) continue
+    if (!rail || channel.status !== 'closing') continue
+    const takes = rail.escrow.closesAtLess ? amountOf(channel) : authorized(channel)
+    if (takes <= channel.settled) continue
+    if (isLeftToSender(receiver, channel)) {
+      live.closing.add(key)
+      continue
+    }
     try {
       const mined = await close(receiver, rail, channel)
       log('info', 'close-answered', { channel: channel.id, transaction: mined.hash })
@@ -79,6 +113,14 @@ export async function answerCloses(receiver: Context): Promise<void> {
       return
     }
   }
+}
+
+/** Blocks that a sender which stated enough is given to end its channel, from the block of its request. */
+const LEFT_TO_SENDER = 50_000n
+
+/** Where the sender has stated all that it owes, ending the channel pays the receiver; it costs only the sender. */
+function isLeftToSender({ live }: Context, { closeStated, charged, block }: Channel): boolean {
+  return closeStated !== undefined && closeStated >= charged && live.head < block + LEFT_TO_SENDER
 }
 
 function accept(now: Channel, voucher: Voucher): Channel {

@@ -57,10 +57,12 @@ export const defaultLimits: Limits = {
 /** In memory only: all of it is rebuilt from the chain and the store after a restart. */
 export type Live = {
   phase: 'starting' | 'ready' | 'reorg' | 'stopping'
+  /** The newest block that was seen. */
+  head: bigint
   /** When the chain was last heard, in milliseconds since 1970. */
   chainHeardMs: number
-  /** Confirmations of deposits that are on chain and not deep enough. */
-  pending: ReadonlyMap<ChannelKey, number>
+  /** Channels and top ups that are on chain and not deep enough. */
+  pending: ReadonlyMap<ChannelKey, PendingDeposit>
   /** Channels whose end was asked for, by whomever: seen on chain, even unconfirmed, or under way here. */
   readonly leaving: Set<ChannelKey>
   /** Since when channels have had something to settle, in milliseconds since 1970. */
@@ -79,9 +81,13 @@ export type Live = {
   readonly contractSigners: Map<Address, boolean>
 }
 
+/** How deep the last of it is, and the whole deposit that it will make, in base units. */
+export type PendingDeposit = { readonly confirmations: number; readonly deposit: bigint }
+
 export function freshLive(): Live {
   return {
     phase: 'starting',
+    head: 0n,
     chainHeardMs: 0,
     pending: new Map(),
     leaving: new Set(),

@@ -3,7 +3,7 @@ import { ChannelNotFoundError, ChannelPendingError, OfferNotFoundError, WrongCha
 import type { Channel } from '../channel/channel.ts'
 import type { Payment } from '../channel/messages.ts'
 import type { Dialect } from '../dialect/dialect.ts'
-import type { Context } from './context.ts'
+import type { Context, PendingDeposit } from './context.ts'
 import type { Tariff } from './price.ts'
 import { keyOf, type AnyRail, type Rail } from './rail.ts'
 
@@ -20,6 +20,7 @@ export async function findChannel<terms>(
   dialect: Dialect<terms>,
   payment: Payment<terms>,
 ): Promise<Found> {
+  if (payment.receiver && payment.receiver !== receiver.address) throw new WrongChannelError('receiver')
   for (const rail of railsFor(receiver, dialect, payment)) {
     const key = keyOf(rail, identify(receiver, rail, payment))
     const channel = await receiver.store.get(key)
@@ -27,11 +28,14 @@ export async function findChannel<terms>(
       agree(channel, payment)
       return { rail, channel }
     }
-    const confirmations = receiver.live.pending.get(key)
-    if (confirmations !== undefined)
-      throw new ChannelPendingError(confirmations, receiver.chain.confirmations, retryAfter(receiver))
+    const pending = receiver.live.pending.get(key)
+    if (pending) throw notDeepEnough(receiver, pending)
   }
   throw new ChannelNotFoundError()
+}
+
+export function notDeepEnough(receiver: Context, { confirmations }: PendingDeposit): ChannelPendingError {
+  return new ChannelPendingError(confirmations, receiver.chain.confirmations, retryAfter(receiver))
 }
 
 /** The rails that a payment may mean: all of its dialect, less those that it rules out. */
@@ -69,7 +73,8 @@ export function checkOffer({ genuine, offer }: Payment, tariff?: Tariff): void {
 }
 
 /** Whatever a payment says of its channel must be so. @throws {WrongChannelError} */
-export function agree(channel: Channel, { sender, signer }: Payment): void {
+export function agree(channel: Channel, { sender, receiver, signer }: Payment): void {
+  if (receiver && receiver !== channel.receiver) throw new WrongChannelError('receiver')
   if (sender && sender !== channel.sender) throw new WrongChannelError('sender')
   if (signer && signer !== channel.signer) throw new WrongChannelError('signer')
 }

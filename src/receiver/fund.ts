@@ -22,6 +22,7 @@ import type { Channel } from '../channel/channel.ts'
 import { merge } from '../channel/events.ts'
 import type { Funding, Payment } from '../channel/messages.ts'
 import type { Dialect } from '../dialect/dialect.ts'
+import type { Named } from '../escrow/escrow.ts'
 import type { Context } from './context.ts'
 import { agree, checkOffer, findChannel, identify, railsFor, retryAfter, type Found } from './find.ts'
 import { keyOf, type Rail } from './rail.ts'
@@ -56,8 +57,11 @@ async function open<terms>(
     agree(known, payment)
     return { rail, channel: known }
   }
-  await requireLikelySigner(receiver, rail, id, payment)
-  const channel = await lookUp(receiver, rail, id, funding)
+  const { sender, terms } = payment
+  if (!sender || !terms) throw new ChannelNotFoundError()
+  const named = { id, sender, receiver: receiver.address, terms }
+  await requireLikelySigner(receiver, rail, named, payment)
+  const channel = await lookUp(receiver, rail, named, funding)
   agree(channel, payment)
   return { rail, channel }
 }
@@ -69,38 +73,38 @@ async function topUp<terms>(
   funding: Funding,
 ): Promise<Found> {
   const { rail, channel } = await findChannel(receiver, dialect, payment)
-  return { rail, channel: await lookUp(receiver, rail, channel.id, funding) }
+  return { rail, channel: await lookUp(receiver, rail, channel, funding) }
 }
 
 /** An open that its own signer has not signed costs no call to the chain. A contract's signature does: it cannot be checked otherwise. */
 async function requireLikelySigner<terms>(
   { chain }: Context,
   rail: Rail<terms>,
-  id: Hash,
+  named: Named<terms>,
   { voucher, signer, sender }: Payment<terms>,
 ): Promise<void> {
   const claimed = signer ?? sender
   if (!voucher || !claimed) throw new InvalidSignatureError()
-  if (recoverAddress(rail.digest(id, voucher.cumulativeAmount), voucher.signature) === claimed) return
+  if (recoverAddress(rail.digest(named, voucher.cumulativeAmount), voucher.signature) === claimed) return
   if ((await chain.code(claimed)) === '0x') throw new InvalidSignatureError()
 }
 
 /** Reads the channel once its transaction is deep enough, for all who ask at the same time, a few at a time. */
-function lookUp(receiver: Context, rail: Rail, id: Hash, funding: Funding): Promise<Channel> {
+function lookUp(receiver: Context, rail: Rail, named: Named<unknown>, funding: Funding): Promise<Channel> {
   const { live, limits, chain } = receiver
-  const name = `${id}:${funding.hash}`
+  const name = `${named.id}:${funding.hash}`
   const underWay = live.lookups.get(name)
   if (underWay) return underWay
   if (live.lookups.size >= limits.lookups) throw new ChannelPendingError(0, chain.confirmations, retryAfter(receiver))
-  const lookup = adopt(receiver, rail, id, funding.hash).finally(() => live.lookups.delete(name))
+  const lookup = adopt(receiver, rail, named, funding.hash).finally(() => live.lookups.delete(name))
   live.lookups.set(name, lookup)
   return lookup
 }
 
-async function adopt(receiver: Context, rail: Rail, id: Hash, hash: Hash): Promise<Channel> {
+async function adopt(receiver: Context, rail: Rail, named: Named<unknown>, hash: Hash): Promise<Channel> {
   const block = await waitDeep(receiver, hash)
-  const answer = await receiver.chain.call(rail.escrow.queries.channel(id, rail), { block })
-  const seen = rail.escrow.channel(id, answer, block, rail)
+  const answer = await receiver.chain.call(rail.escrow.queries.channel(named, rail), { block })
+  const seen = rail.escrow.channel(named, answer, block, rail)
   if (!seen) throw new ChannelNotFoundError()
   if (seen.receiver !== receiver.address) throw new WrongChannelError('receiver')
   if (seen.token !== rail.token) throw new WrongChannelError('token')

@@ -6,7 +6,10 @@ import { channelKey, type ChannelKey } from '../channel/channel.ts'
 import type { Dialect } from '../dialect/dialect.ts'
 import type { Deployment, Digest, Escrow } from '../escrow/escrow.ts'
 
-export type Rail<terms = unknown> = Deployment & {
+/** A {@link Deployment} whose token is named. */
+export type Rail<terms = unknown> = {
+  readonly chainId: number
+  readonly address: Address
   readonly dialect: Dialect<terms>
   readonly escrow: Escrow<terms>
   readonly token: Address
@@ -19,8 +22,9 @@ export type Rail<terms = unknown> = Deployment & {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the one place where rails of different terms meet
 export type AnyRail = Rail<any>
 
-type RailOptions<terms> = Deployment &
-  Pick<Rail<terms>, 'dialect' | 'escrow' | 'token'> & { readonly fromBlock?: bigint }
+type RailOptions<terms> = Pick<Rail<terms>, 'chainId' | 'address' | 'dialect' | 'escrow' | 'token'> & {
+  readonly fromBlock?: bigint
+}
 
 /**
  * Ties a dialect to an escrow contract. The compiler refuses a pair that does not fit.

@@ -1,19 +1,23 @@
-/** From an error to the answer that says it, with an offer per rail. */
+/** From an error to the answer that says it, with an offer per rail: for a program, or for a person with a browser. */
+import Negotiator from 'negotiator'
 import { PaymentError, ReceiverUnavailableError } from '../base/errors.ts'
 import { ChainUnavailableError, StoreUnavailableError } from '../base/faults.ts'
 import { messageOf } from '../base/log.ts'
 import type { Offer } from '../channel/messages.ts'
-import type { Dialect } from '../dialect/dialect.ts'
+import type { Dialect, HeaderLines } from '../dialect/dialect.ts'
 import { problem, type Answer } from './answer.ts'
+import type { Ask } from './ask.ts'
 import type { Context } from './context.ts'
+import { paymentPage } from './page.ts'
 import type { Tariff } from './price.ts'
 import type { AnyRail } from './rail.ts'
+import { vary } from './vary.ts'
 
 /** @throws whatever is no refusal: it is a bug or a fault, and ends as a 500 without details */
 export function refuse(
   receiver: Context,
   dialect: Dialect<unknown> | undefined,
-  tariff: Tariff,
+  { ask, tariff }: { readonly ask: Ask; readonly tariff: Tariff },
   error: unknown,
 ): Answer {
   const refusal = asRefusal(receiver, error)
@@ -22,15 +26,30 @@ export function refuse(
   const said = spoken.refusals[refusal.code]
   if (said.status !== 402 && said.status !== 410) return problem(refusal, said, [vary(receiver)])
   const made = receiver.rails.map((rail) => ({ rail, offer: offerOf(receiver, rail, tariff) }))
-  const headers = made.flatMap(({ rail, offer }) => rail.dialect.writeOffer(offer))
+  const lines = linesOf(made, spoken, refusal)
   const offers = made.map(({ rail, offer }) => readable(rail, offer))
-  return problem(refusal, said, [...headers, vary(receiver)], { offers })
+  const answer = problem(refusal, said, [...lines.map(({ line }) => line), vary(receiver)], { offers })
+  if (!prefersHtml(ask)) return answer
+  const cookies = lines.flatMap(({ dialect, line }) => (dialect.usesCookies ? [cookieOf(line)] : []))
+  return paymentPage({ answer, cookies, target: ask.target, offers, message: refusal.message })
 }
 
-/** An answer may differ for whoever pays. */
-export function vary(receiver: Context): readonly [string, string] {
-  const names = new Set(receiver.rails.flatMap((rail) => rail.dialect.requestHeaders))
-  return ['Vary', [...names, 'Idempotency-Key'].join(', ')]
+type Made = { readonly rail: AnyRail; readonly offer: Offer }
+type Line = { readonly dialect: Dialect<unknown>; readonly line: HeaderLines[number] }
+
+/** An offer per rail, and why the payment was not taken. A header that can stand only once is that of the first rail. */
+function linesOf(made: readonly Made[], spoken: Dialect<unknown>, refusal: PaymentError): Line[] {
+  const lines = made.flatMap(({ rail: { dialect }, offer }) =>
+    dialect.writeOffer(offer).map((line): Line => ({ dialect, line })),
+  )
+  const told = new Set<string>()
+  const once = lines.filter(({ dialect, line: [name] }) => {
+    if (!dialect.usesCookies) return true
+    const fresh = !told.has(name)
+    told.add(name)
+    return fresh
+  })
+  return [...once, ...spoken.writeRefusal(refusal).map((line): Line => ({ dialect: spoken, line }))]
 }
 
 function offerOf({ address, limits }: Context, rail: AnyRail, { price, resource }: Tariff): Offer {
@@ -50,6 +69,19 @@ function offerOf({ address, limits }: Context, rail: AnyRail, { price, resource 
 /** An offer for people: what the headers say in their own ways. */
 function readable({ dialect }: AnyRail, { price, token, receiver, escrow, chainId }: Offer) {
   return { protocol: dialect.name, price: `${price}`, token, receiver, escrow, chainId }
+}
+
+/** A browser asks for HTML by name. Whoever takes anything gets what a program can read. */
+function prefersHtml({ headers }: Ask): boolean {
+  const accept = headers.get('accept')
+  if (!accept?.includes('text/html')) return false
+  const negotiator = new Negotiator({ headers: { accept } })
+  return negotiator.mediaType(['application/problem+json', 'application/json', 'text/html']) === 'text/html'
+}
+
+/** Read by the page, so not hidden from it; gone when the browser is closed. */
+function cookieOf([name, value]: HeaderLines[number]): HeaderLines[number] {
+  return ['Set-Cookie', `${name}=${value}; Path=/; SameSite=Lax`]
 }
 
 /** What cannot be judged because the chain or the store fails is refused for now; the reason stays in the log. */

@@ -14,7 +14,7 @@ import type { HeaderLines } from '../dialect/dialect.ts'
 import type { Answer } from './answer.ts'
 import type { Context } from './context.ts'
 import type { Found } from './find.ts'
-import { vary } from './refuse.ts'
+import { vary } from './vary.ts'
 
 /** What a handler may know of the payment, and say about it. */
 export type Paid = {
@@ -111,6 +111,9 @@ export function receiptOf(channel: Channel, { offer }: Payment, price: bigint): 
     channelId: channel.id,
     chainId: channel.chainId,
     sender: channel.sender,
+    receiver: channel.receiver,
+    token: channel.token,
+    escrow: channel.escrow,
     atMs: Date.now(),
     price,
     charged: channel.charged,

@@ -7,6 +7,7 @@
 import { messageOf } from '../base/log.ts'
 import type { Mined } from '../chain/chain.ts'
 import { authorized, unsettled, type Channel, type ChannelKey } from '../channel/channel.ts'
+import { settledAfter } from '../channel/events.ts'
 import type { Context } from './context.ts'
 import { findRailOf } from './find.ts'
 import type { AnyRail } from './rail.ts'
@@ -63,7 +64,7 @@ async function settleFrom(
   const byRail = new Map<AnyRail, Channel[]>()
   for await (const channel of channels) {
     const rail = findRailOf(receiver, channel)
-    if (!rail || channel.status === 'closed' || !isDue(receiver, channel) || !wanted(channel)) continue
+    if (!rail || !isDue(receiver, channel) || !wanted(channel)) continue
     byRail.set(rail, [...(byRail.get(rail) ?? []), channel])
   }
   const settlements: Settlement[] = []
@@ -75,43 +76,42 @@ async function settleFrom(
   return settlements
 }
 
+/** A channel whose end is under way is settled by its close; what was agreed for that must stay possible. */
 function isDue({ live }: Context, channel: Channel): boolean {
+  if (channel.status !== 'open' || authorized(channel) > (channel.closeAgreed ?? authorized(channel))) return false
   const settling = live.settling.get(channel.key) ?? 0n
   return unsettled(channel) > 0n && authorized(channel) > settling
 }
 
+/** As many transactions as the escrow needs. One that fails is named; the others go on. */
 async function settleBatch(receiver: Context, rail: AnyRail, channels: readonly Channel[]): Promise<Settlement[]> {
   const { wallet, log } = receiver
   if (!wallet) throw new Error('this receiver has no key, so it cannot settle')
-  const [only] = channels
-  const { calls } = rail.escrow
-  const call = channels.length === 1 && only ? calls.settle(only) : calls.settleMany(channels)
-  try {
-    const mined = await wallet.send(call, { abi: rail.escrow.abi })
-    const settled = settledBy(receiver, rail, mined)
-    return channels.map((channel) => {
-      const total = settled.get(channel.key)
-      if (total === undefined) log('error', 'settle-skipped', { channel: channel.id })
-      const amount = total === undefined ? 0n : total - channel.settled
-      return { channel: channel.key, amount, transaction: mined.hash, ok: total !== undefined }
-    })
-  } catch (error) {
-    log('error', 'settle-failed', { channels: channels.length, message: messageOf(error) })
-    throw error
-  }
+  const calls = rail.escrow.calls.settle(channels)
+  const outcomes = await Promise.allSettled(calls.map(({ call }) => wallet.send(call, { abi: rail.escrow.abi })))
+  const settlements = outcomes.flatMap((outcome, at) => {
+    const due = calls[at]?.channels ?? []
+    if (outcome.status === 'fulfilled') return settledBy(receiver, rail, outcome.value, due)
+    log('error', 'settle-failed', { channels: due.length, message: messageOf(outcome.reason) })
+    return []
+  })
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (failed && settlements.length === 0) throw failed.reason
+  return settlements
 }
 
 /**
- * Which channels the transaction settled, by its own events. Remembered until the follower sees them
+ * What became of each channel, by the transaction's own events. Remembered until the follower sees them
  * confirmed, so that nothing is sent twice meanwhile.
  */
-function settledBy({ live }: Context, rail: AnyRail, mined: Mined): Map<ChannelKey, bigint> {
-  const settled = new Map<ChannelKey, bigint>()
-  for (const log of mined.logs) {
-    const event = rail.escrow.event(log, rail)
-    if (event?.type !== 'settled') continue
-    settled.set(event.key, event.amount)
-    live.settling.set(event.key, event.amount)
-  }
-  return settled
+function settledBy({ live, log }: Context, rail: AnyRail, mined: Mined, due: readonly Channel[]): Settlement[] {
+  const events = mined.logs.map((line) => rail.escrow.event(line, rail))
+  return due.map((channel) => {
+    const event = events.find((seen) => seen?.key === channel.key && settledAfter(channel, seen) !== undefined)
+    const total = event && settledAfter(channel, event)
+    if (total === undefined) log('error', 'settle-skipped', { channel: channel.id })
+    else live.settling.set(channel.key, total)
+    const amount = total === undefined ? 0n : total - channel.settled
+    return { channel: channel.key, amount, transaction: mined.hash, ok: total !== undefined }
+  })
 }

@@ -9,10 +9,10 @@ import { DeepReorgError } from '../base/faults.ts'
 import { messageOf } from '../base/log.ts'
 import { cursorAt, follow, type Seen } from '../chain/follow.ts'
 import { readCursor, writeCursor } from '../store/cursor.ts'
-import { apply, type ChainEvent } from '../channel/events.ts'
+import { apply, settledAfter, type ChainEvent } from '../channel/events.ts'
 import type { Channel, ChannelKey } from '../channel/channel.ts'
 import { answerCloses } from './close.ts'
-import type { Context } from './context.ts'
+import type { Context, Live, PendingDeposit } from './context.ts'
 import type { AnyRail } from './rail.ts'
 
 /**
@@ -38,7 +38,7 @@ export async function sync(
     for await (const news of follow({
       chain,
       escrow: rail.escrow,
-      at,
+      at: { ...at, token: rail.token },
       of: { receiver: address },
       from,
       signal,
@@ -61,13 +61,30 @@ export async function sync(
 
 async function take(receiver: Context, { events, pending, head }: Seen): Promise<void> {
   const { live } = receiver
+  live.head = head.number
   for (const event of events) await file(receiver, event)
-  live.pending = new Map(
-    pending.flatMap((event) => (event.type === 'opened' ? [[event.key, depth(head.number, event)]] : [])),
-  )
+  live.pending = await pendingDeposits(receiver, pending, head.number)
   for (const event of pending) if (event.type === 'closeRequested') live.leaving.add(event.key)
   for (const event of events) if (event.type === 'closeRequested') noteLeaving(receiver, event.key)
   if (receiver.live.closing.size > 0) void answerCloses(receiver)
+}
+
+/** Channels and top ups that are seen and not confirmed: known, and not trusted. */
+async function pendingDeposits(
+  { store }: Context,
+  events: readonly ChainEvent[],
+  head: bigint,
+): Promise<Live['pending']> {
+  const seen = new Map<ChannelKey, Channel>()
+  const pending = new Map<ChannelKey, PendingDeposit>()
+  for (const event of events) {
+    const after = apply(seen.get(event.key) ?? (await store.get(event.key)), event)
+    if (!after) continue
+    seen.set(event.key, after)
+    const putsIn = event.type === 'opened' || event.type === 'toppedUp' || event.type === 'toppedUpBy'
+    if (putsIn) pending.set(event.key, { confirmations: depth(head, event), deposit: after.deposit })
+  }
+  return pending
 }
 
 async function file({ store, rails, live }: Context, event: ChainEvent): Promise<void> {
@@ -75,7 +92,8 @@ async function file({ store, rails, live }: Context, event: ChainEvent): Promise
   if (!known && !isServed(rails, event)) return
   await store.update(event.key, (now) => required(apply(now, event)))
   if (event.type === 'closeCancelled') live.leaving.delete(event.key)
-  if (event.type === 'settled' && (live.settling.get(event.key) ?? 0n) <= event.amount) live.settling.delete(event.key)
+  if (known && (live.settling.get(event.key) ?? 0n) <= (settledAfter(known, event) ?? -1n))
+    live.settling.delete(event.key)
   if (event.type === 'closed') for (const known of [live.failures, live.leaving, live.settling]) known.delete(event.key)
 }
 

@@ -19,8 +19,9 @@ const SIGNERS = 10_000
  */
 export async function verifyVoucher(receiver: Context, { rail, channel }: Found, voucher: Voucher): Promise<void> {
   if (isStored(channel, voucher)) return
-  const digest = rail.digest(channel.id, voucher.cumulativeAmount)
+  const digest = rail.digest(channel, voucher.cumulativeAmount)
   if (recoverAddress(digest, voucher.signature) === channel.signer) return
+  if (!rail.escrow.contractSigners) throw new InvalidSignatureError()
   if (!(await isContract(receiver, channel.signer))) throw new InvalidSignatureError()
   const question = { signer: channel.signer, digest, signature: voucher.signature, escrow: rail.address }
   if (!(await receiver.chain.acceptsSignature(question))) throw new InvalidSignatureError()

@@ -22,7 +22,7 @@ export async function announceTopUp(
 ): Promise<void> {
   const { toppingUp } = await readAbout(context.store, key)
   const channel = await context.store.get(key)
-  if (!toppingUp || !channel) return
+  if (!toppingUp || !channel || !dialect.carriesFunding) return
   const { hash, amount } = toppingUp
   const funding = { by: 'transaction', action: 'topUp', hash, amount: BigInt(amount) } as const
   const payment: Payment = { channelId: channel.id, sender: channel.sender, funding }
@@ -45,11 +45,11 @@ export async function announceTopUp(
 
 /** Waits as long as the receiver asked, within reason, and says so. */
 export async function pause(
-  { onProgress }: Context,
+  { onProgress, retryMs }: Context,
   { retryAfterSeconds, detail }: Pick<Said, 'retryAfterSeconds' | 'detail'>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const seconds = Math.min(Math.max(retryAfterSeconds ?? 1, 0.2), MOST_SECONDS)
+  const seconds = Math.min(Math.max(retryAfterSeconds ?? retryMs / 1000, 0.01), MOST_SECONDS)
   onProgress({ step: 'waiting', seconds, reason: detail })
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(done, seconds * 1000)

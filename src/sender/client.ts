@@ -8,20 +8,23 @@ import type { Address, Hex, LocalAccount } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { ConfigError } from '../base/faults.ts'
 import { lower } from '../base/read.ts'
-import { NoSuchChannelError } from '../base/spending.ts'
+import { NoAcceptableOfferError, NoSuchChannelError } from '../base/spending.ts'
 import type { Chain, Mined } from '../chain/chain.ts'
 import { createWallet } from '../chain/wallet.ts'
 import type { Channel as ChannelState, ChannelKey } from '../channel/channel.ts'
 import type { Offer } from '../channel/messages.ts'
 import { payment } from '../dialect/payment.ts'
+import { rdn } from '../dialect/rdn.ts'
+import { raiden } from '../escrow/raiden.ts'
 import { session } from '../escrow/session.ts'
 import type { Store } from '../store/store.ts'
 import type { Budget } from './budget.ts'
 import { closeTogether, requestClose, withdraw, type Closed } from './close.ts'
-import { readAbout, type AnyProtocol, type Context, type Progress } from './context.ts'
+import { protocolOf, readAbout, type AnyProtocol, type Context, type Progress } from './context.ts'
 import { balanceOf } from './deposit.ts'
 import { channelFor, topUp } from './fund.ts'
-import { createSession, type Session } from './session.ts'
+import { findPlace } from './places.ts'
+import { createSession, type Session, type SessionOptions } from './session.ts'
 import { createSigner } from './signer.ts'
 import { sync } from './sync.ts'
 
@@ -39,6 +42,11 @@ export type ClientConfig = {
   readonly signer?: Hex | LocalAccount
   /** The deposit for a channel that pays `price` per request. Default: a hundred times the price, within the budget. */
   readonly deposit?: (price: bigint) => bigint
+  /** What a top up adds. Default: as `deposit`. */
+  readonly topUpDeposit?: (price: bigint) => bigint
+  /** How long to wait before the same payment is sent again, where the receiver does not say. Default 1,000. */
+  readonly retryMs?: number
+  /** Default: every protocol, in the order of `docs/reference/words.md`. */
   readonly protocols?: readonly AnyProtocol[]
   /** Set to false when several processes share `store`. */
   readonly alone?: boolean
@@ -65,7 +73,7 @@ export type Channel = {
 export type Client = {
   readonly address: Address
   /** Buys over HTTP. */
-  session(): Session
+  session(options?: SessionOptions): Session
   /** All channels of the account, closed ones too. */
   channels(): AsyncIterable<ChannelState>
   /** @throws {NoSuchChannelError} */
@@ -84,61 +92,81 @@ export async function createClient(config: ClientConfig): Promise<Client> {
   await sync(context)
   return {
     address: context.address,
-    session: () => createSession(context),
+    session: (options) => createSession(context, options),
     channels: () => context.store.list(),
     channel: async (key) => channelAt(context, await required(context, key)),
-    channelFor: async (offer) => channelAt(context, await channelFor(context, protocolOf(context), offer)),
+    channelFor: async (offer) => channelAt(context, await channelFor(context, protocolFor(context, offer), offer)),
     sync: () => sync(context),
     balance: (token) => balanceOf(context, token),
   }
 }
 
 async function contextOf(config: ClientConfig): Promise<Context> {
-  const { chain, store, budget, protocols = [{ dialect: payment(), escrow: session }] } = config
+  const { chain, store, budget, protocols = everyProtocol() } = config
   const account = typeof config.account === 'string' ? privateKeyToAccount(config.account) : config.account
   for (const name of ['perRequest', 'deposit'] as const) {
     if (typeof budget[name] !== 'bigint' || budget[name] <= 0n) {
       throw new ConfigError(`budget.${name}`, 'set a positive bigint in base units of the token')
     }
   }
+  const wallet = createWallet({ chain, account })
+  const chainId = await chain.id()
+  const escrows = config.escrows.map(lower)
+  const deposit = config.deposit ?? ((price) => price * 100n)
+  const asking = { chain, store, protocols, chainId, sender: lower(account.address) }
   return {
     address: lower(account.address),
-    signer: createSigner(config.signer ?? config.account),
-    wallet: createWallet({ chain, account }),
+    signers: [createSigner(config.signer ?? config.account), createSigner(config.account)],
+    wallet,
     chain,
     store,
     protocols,
     budget,
-    allowed: { chainId: await chain.id(), escrows: config.escrows.map(lower), tokens: config.tokens.map(lower) },
-    deposit: config.deposit ?? ((price) => price * 100n),
+    allowed: { chainId, escrows, tokens: config.tokens.map(lower) },
+    places: await Promise.all(escrows.map((address) => findPlace(asking, address))),
+    deposit,
+    topUpDeposit: config.topUpDeposit ?? deposit,
+    retryMs: config.retryMs ?? 1_000,
+    hooks: {},
+    onUsed: () => undefined,
     fetch: config.fetch ?? fetch,
     alone: config.alone ?? true,
     onProgress: config.onProgress ?? (() => undefined),
-    live: { funding: new Map(), inFlight: new Map(), transferKinds: new Map() },
+    live: { funding: new Map(), inFlight: new Map(), transferKinds: new Map(), lanes: new Map() },
   }
 }
 
-function channelAt(context: Context, { key }: ChannelState): Channel {
-  const protocol = protocolOf(context)
+/** What this client speaks unless it is told: the standard of 2026 before the protocol of 2018. */
+function everyProtocol(): readonly AnyProtocol[] {
+  return [
+    { dialect: payment(), escrow: session },
+    { dialect: rdn(), escrow: raiden },
+  ]
+}
+
+function channelAt(context: Context, channel: ChannelState): Channel {
+  const { key } = channel
+  const protocol = () => protocolOf(context, channel)
   const state = () => required(context, key)
   return {
     state,
-    topUp: async (amount) => topUp(context, protocol, await state(), amount),
-    close: async (url) => closeTogether(context, protocol, await state(), url),
-    requestClose: async (owed) => requestClose(context, protocol, await state(), owed),
-    withdraw: async () => withdraw(context, protocol, await state()),
+    topUp: async (amount) => topUp(context, protocol(), await state(), amount),
+    close: async (url) => closeTogether(context, protocol(), await state(), url),
+    requestClose: async (owed) => requestClose(context, protocol(), await state(), owed),
+    withdraw: async () => withdraw(context, protocol(), await state()),
     url: async () => (await readAbout(context.store, key)).url,
   }
+}
+
+/** @throws {NoAcceptableOfferError} for an escrow that is not allowed */
+function protocolFor({ places }: Context, { escrow }: Offer): AnyProtocol {
+  const place = places.find(({ at }) => at.address === escrow)
+  if (!place) throw new NoAcceptableOfferError([`Escrow contract ${escrow} is unknown.`])
+  return place.protocol
 }
 
 async function required({ store }: Context, key: ChannelKey): Promise<ChannelState> {
   const channel = await store.get(key)
   if (!channel) throw new NoSuchChannelError(key)
   return channel
-}
-
-function protocolOf({ protocols }: Context): AnyProtocol {
-  const [protocol] = protocols
-  if (!protocol) throw new ConfigError('protocols', 'give at least one')
-  return protocol
 }

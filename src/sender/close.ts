@@ -1,14 +1,15 @@
 /** How a sender ends a channel: together with its receiver, or alone. */
+import type { Hash } from 'viem'
 import { CallRevertedError } from '../base/faults.ts'
 import { NotWithdrawableError, PaymentRefusedError } from '../base/spending.ts'
-import { authorized, type Channel, type WithdrawableAt } from '../channel/channel.ts'
-import { apply } from '../channel/events.ts'
+import type { Channel, WithdrawableAt } from '../channel/channel.ts'
 import type { Payment } from '../channel/messages.ts'
 import type { Mined } from '../chain/chain.ts'
-import { deploymentOf, readAbout, type AnyProtocol, type Context } from './context.ts'
-import { choose } from './fetch.ts'
+import { choose } from './choose.ts'
+import { chargedOf, closeByConsent, file, pairs, requireAgreed } from './consent.ts'
+import { readAbout, type AnyProtocol, type Context } from './context.ts'
 import { refresh } from './heal.ts'
-import { readRefusal } from './refusal.ts'
+import { signVoucher } from './spend.ts'
 
 /** The transaction, where the receiver named it, and what came back to the sender, in base units. */
 export type Closed = {
@@ -32,21 +33,36 @@ export async function closeTogether(
   const about = await readAbout(context.store, channel.key)
   const target = url ?? about.url
   if (target === undefined) throw new PaymentRefusedError(0, 'no URL of the receiver is known; name one', {})
-  // The method that bought there: a route may have no other.
-  const method = url === undefined ? (about.method ?? 'GET') : 'GET'
-  const unpaid = await context.fetch(target, { method: method === 'GET' ? 'HEAD' : method, redirect: 'manual' })
-  const { offer } = await choose(context, unpaid, false)
-  const headers = protocol.dialect.writePayment(offer, await closing(context, protocol, channel))
-  const lines = headers.map(([name, value]): [string, string] => [name, value])
-  const response = await context.fetch(target, { method, headers: lines, redirect: 'manual' })
-  const said = await readRefusal(response, protocol.dialect)
-  await response.body?.cancel()
-  if (said || !response.ok)
-    throw new PaymentRefusedError(response.status, said?.detail ?? response.statusText, said?.details ?? {})
-  const receipt = protocol.dialect.readReceipt(response.headers)
-  if (receipt?.transaction) await context.chain.waitMined(receipt.transaction, { confirmations: 1 })
+  const { closing } = protocol.dialect
+  const transaction =
+    closing === 'by payment'
+      ? await closeByPayment(context, protocol, channel, {
+          target,
+          method: url === undefined ? about.method : undefined,
+        })
+      : await closeByConsent(context, protocol, channel, { target, closing, echo: about.echo })
   const closed = await refresh(context, protocol, channel)
-  return { transaction: receipt?.transaction, settled: closed.settled, refunded: closed.deposit - closed.settled }
+  return { transaction, settled: closed.settled, refunded: closed.deposit - closed.settled }
+}
+
+/** The receiver sends the transaction, and names it. */
+async function closeByPayment(
+  context: Context,
+  protocol: AnyProtocol,
+  channel: Channel,
+  // The method that bought there: a route may have no other.
+  { target, method = 'GET' }: { readonly target: string | URL; readonly method: string | undefined },
+): Promise<Hash | undefined> {
+  const unpaid = await context.fetch(target, { method: method === 'GET' ? 'HEAD' : method, redirect: 'manual' })
+  await unpaid.body?.cancel()
+  const { offer } = choose(context, unpaid, false)
+  const headers = protocol.dialect.writePayment(offer, await closingPayment(context, protocol, channel))
+  const response = await context.fetch(target, { method, headers: pairs(headers), redirect: 'manual' })
+  await requireAgreed(response, protocol)
+  const receipt = protocol.dialect.readReceipt(response.headers)
+  await response.body?.cancel()
+  if (receipt?.transaction) await context.chain.waitMined(receipt.transaction, { confirmations: 1 })
+  return receipt?.transaction
 }
 
 /**
@@ -78,7 +94,7 @@ export async function withdraw(context: Context, { escrow }: AnyProtocol, channe
     return mined
   } catch (error) {
     // Only the chain's own clock counts, so it was asked.
-    if (!(error instanceof CallRevertedError) || !error.reason.includes('CloseNotReady')) throw error
+    if (!(error instanceof CallRevertedError) || !error.reason.includes(escrow.tooEarly)) throw error
     throw new NotWithdrawableError(status, endOf(withdrawableAt))
   }
 }
@@ -88,17 +104,8 @@ function endOf(at: WithdrawableAt | undefined): string {
   return 'time' in at ? new Date(Number(at.time) * 1000).toISOString() : `block ${at.block}`
 }
 
-async function closing({ store, signer }: Context, { escrow }: AnyProtocol, channel: Channel): Promise<Payment> {
-  const known = (await store.get(channel.key)) ?? channel
-  const amount = known.charged > authorized(known) ? authorized(known) : known.charged
-  const digest = escrow.digester(deploymentOf(known))(known.id, amount)
-  const voucher = { cumulativeAmount: amount, signature: await signer.sign(digest) }
-  return { channelId: known.id, sender: known.sender, voucher, close: true }
-}
-
-async function file({ store }: Context, escrow: AnyProtocol['escrow'], channel: Channel, mined: Mined): Promise<void> {
-  for (const log of mined.logs) {
-    const event = escrow.event(log, deploymentOf(channel))
-    if (event?.key === channel.key) await store.update(channel.key, (now) => apply(now ?? channel, event) ?? channel)
-  }
+async function closingPayment(context: Context, { escrow }: AnyProtocol, channel: Channel): Promise<Payment> {
+  const known = (await context.store.get(channel.key)) ?? channel
+  const voucher = await signVoucher(context, escrow, known, chargedOf(known))
+  return { channelId: known.id, sender: known.sender, terms: known.terms, voucher, close: true }
 }

@@ -4,9 +4,11 @@ import { ownRecord } from '../base/read.ts'
 import type { Chain, Wallet } from '../chain/chain.ts'
 import type { Channel, ChannelKey } from '../channel/channel.ts'
 import type { Dialect } from '../dialect/dialect.ts'
-import type { Deployment, Escrow } from '../escrow/escrow.ts'
+import { NoSuchChannelError } from '../base/spending.ts'
+import type { Deployment, Escrow, TransferKind } from '../escrow/escrow.ts'
 import type { Store } from '../store/store.ts'
 import type { Allowed, Budget } from './budget.ts'
+import type { Hooks } from './hooks.ts'
 import type { Signer } from './signer.ts'
 
 /** A dialect and the kind of escrow behind it. */
@@ -16,18 +18,31 @@ export type Protocol<terms> = { readonly dialect: Dialect<terms>; readonly escro
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as AnyRail of the receiver
 export type AnyProtocol = Protocol<any>
 
+/** One contract that may hold deposits, and the protocol whose kind of escrow it is. */
+export type Place = { readonly at: Deployment; readonly protocol: AnyProtocol }
+
 export type Context = {
   /** Whose deposits and channels these are. Lower case. */
   readonly address: Address
-  readonly signer: Signer
+  /** Who may sign vouchers: the key for new channels first, then the account. */
+  readonly signers: readonly [Signer, ...Signer[]]
   readonly wallet: Wallet
   readonly chain: Chain
   readonly store: Store
   readonly protocols: readonly AnyProtocol[]
   readonly budget: Budget
   readonly allowed: Allowed
+  /** The allowed escrows, each of its kind. */
+  readonly places: readonly Place[]
   /** The deposit for a channel that shall pay `price` again and again. */
   readonly deposit: (price: bigint) => bigint
+  /** What a top up adds for a price. */
+  readonly topUpDeposit: (price: bigint) => bigint
+  /** How long to wait before the same payment is sent again, where the receiver does not say. */
+  readonly retryMs: number
+  readonly hooks: Hooks
+  /** Told which channels pay. */
+  readonly onUsed: (key: ChannelKey) => void
   readonly fetch: typeof fetch
   /** No other process uses the same state, so what is in flight here is all that is in flight. */
   readonly alone: boolean
@@ -53,8 +68,10 @@ export type Live = {
   readonly funding: Map<string, Promise<Channel>>
   /** Requests on their way, by channel. */
   readonly inFlight: Map<ChannelKey, Set<{ overlapped: boolean }>>
-  /** Escrows and tokens that were asked what they can do. */
-  readonly transferKinds: Map<Address, 'transferAndCall' | 'transfer' | 'approve'>
+  /** What a token and an escrow can do together. */
+  readonly transferKinds: Map<string, TransferKind | 'approve'>
+  /** Requests that have to wait for each other, by lane. */
+  readonly lanes: Map<string, Promise<void>>
 }
 
 /** What a sender files about a channel, beside the ledger. */
@@ -66,6 +83,8 @@ export type About = {
   readonly opened?: Hash
   readonly acknowledged?: boolean
   /** A top up that the receiver has not heard of yet. */
+  /** What offers of the receiver say beside the price; where a close has to be asked for elsewhere. */
+  readonly echo?: unknown
   readonly toppingUp?: { readonly hash: Hash; readonly amount: string }
 }
 
@@ -84,6 +103,18 @@ export function writeAbout(store: Store, key: ChannelKey, change: (about: About)
   })
 }
 
-export function deploymentOf({ chainId, escrow }: Channel): Deployment {
-  return { chainId, address: escrow }
+export function deploymentOf({ chainId, escrow, token }: Channel): Deployment {
+  return { chainId, address: escrow, token }
+}
+
+/** The protocol of the contract that holds a channel. @throws {NoSuchChannelError} for one that is not allowed any more */
+export function protocolOf({ places }: Context, { escrow, key }: Pick<Channel, 'escrow' | 'key'>): AnyProtocol {
+  const place = places.find(({ at }) => at.address === escrow)
+  if (!place) throw new NoSuchChannelError(key)
+  return place.protocol
+}
+
+/** The key whose vouchers a channel takes; undefined if it is not here. */
+export function signerOf({ signers }: Context, { signer }: Pick<Channel, 'signer'>): Signer | undefined {
+  return signers.find(({ address }) => address === signer)
 }

@@ -6,7 +6,7 @@ import { encodeFunctionData, erc20Abi, parseAbi, toFunctionSelector, type Abi, t
 import { CallRevertedError } from '../base/faults.ts'
 import { NoTokensError } from '../base/spending.ts'
 import type { Mined } from '../chain/chain.ts'
-import type { Call } from '../escrow/escrow.ts'
+import type { Call, TransferKind } from '../escrow/escrow.ts'
 import type { Context } from './context.ts'
 
 export type Deposit = {
@@ -17,6 +17,8 @@ export type Deposit = {
   readonly amount: bigint
   readonly least: bigint
   readonly transferData: Hex
+  /** The transfers with data that the escrow hears of. */
+  readonly transfers: readonly TransferKind[]
   readonly call: (amount: bigint) => Call
 }
 
@@ -35,13 +37,13 @@ export async function putIn(context: Context, deposit: Deposit): Promise<Mined> 
   const balance = await balanceOf(context, token)
   if (balance < least) throw new NoTokensError(context.address, token, balance, least)
   const amount = balance < deposit.amount ? balance : deposit.amount
-  const kind = await transferKind(context, token)
+  const kind = await transferKind(context, deposit)
   if (kind !== 'approve') {
     try {
       return await send(context, transferCall(deposit, kind, amount), deposit, 'deposit')
     } catch (error) {
       if (!(error instanceof CallRevertedError)) throw error
-      context.live.transferKinds.set(token, 'approve') // nothing was sent; the plain way may still work
+      context.live.transferKinds.set(pairOf(deposit), 'approve') // nothing was sent; the plain way may still work
     }
   }
   await approve(context, deposit, amount)
@@ -58,21 +60,20 @@ export async function balanceOf({ chain, address }: Context, token: Address): Pr
  * What the token's code can do. A token that merely swallows unknown calls has no such selector in its code;
  * one behind a proxy is paid the plain way.
  */
-async function transferKind({ chain, live }: Context, token: Address) {
-  const known = live.transferKinds.get(token)
+async function transferKind({ chain, live }: Context, deposit: Deposit): Promise<TransferKind | 'approve'> {
+  const known = live.transferKinds.get(pairOf(deposit))
   if (known) return known
-  const code = await chain.code(token)
-  const has = (selector: Hex) => code.includes(selector.slice(2))
-  const kind = has(kinds.transferAndCall) ? 'transferAndCall' : has(kinds.transfer) ? 'transfer' : 'approve'
-  live.transferKinds.set(token, kind)
+  const code = await chain.code(deposit.token)
+  const kind = deposit.transfers.find((transfer) => code.includes(kinds[transfer].slice(2))) ?? 'approve'
+  live.transferKinds.set(pairOf(deposit), kind)
   return kind
 }
 
-function transferCall(
-  { token, escrow, transferData }: Deposit,
-  kind: 'transferAndCall' | 'transfer',
-  amount: bigint,
-): Call {
+function pairOf({ token, escrow }: Deposit): string {
+  return `${token}:${escrow}`
+}
+
+function transferCall({ token, escrow, transferData }: Deposit, kind: TransferKind, amount: bigint): Call {
   const args = [escrow, amount, transferData] as const
   return { to: token, data: encodeFunctionData({ abi: transferAbi, functionName: kind, args }) }
 }

@@ -5,13 +5,13 @@
  * Of several that suffice the emptiest is used, so that channels get finished.
  * Whoever asks while one is being funded waits for it.
  */
-import { toHex, type Hash } from 'viem'
+import { toHex } from 'viem'
 import { OverBudgetError } from '../base/spending.ts'
 import { available, type Channel } from '../channel/channel.ts'
 import { apply } from '../channel/events.ts'
 import type { Offer } from '../channel/messages.ts'
 import type { Identity } from '../escrow/escrow.ts'
-import { writeAbout, type AnyProtocol, type Context } from './context.ts'
+import { deploymentOf, signerOf, writeAbout, type AnyProtocol, type Context } from './context.ts'
 import { putIn } from './deposit.ts'
 
 /** A channel with room for the offer, open on chain. @throws {OverBudgetError} | {@link NoTokensError} | {@link NoGasError} */
@@ -36,13 +36,13 @@ async function findOrFund(context: Context, protocol: AnyProtocol, offer: Offer)
     : openFor(context, protocol, offer)
 }
 
-async function usableChannels({ store, signer, address }: Context, offer: Offer): Promise<Channel[]> {
+async function usableChannels(context: Context, offer: Offer): Promise<Channel[]> {
   const usable: Channel[] = []
-  for await (const channel of store.list()) {
+  for await (const channel of context.store.list()) {
     const { status, receiver, token, escrow, chainId } = channel
     const fits =
       receiver === offer.receiver && token === offer.token && escrow === offer.escrow && chainId === offer.chainId
-    if (fits && status === 'open' && channel.signer === signer.address && channel.sender === address)
+    if (fits && status === 'open' && channel.sender === context.address && signerOf(context, channel))
       usable.push(channel)
   }
   return usable
@@ -50,19 +50,17 @@ async function usableChannels({ store, signer, address }: Context, offer: Offer)
 
 async function openFor(context: Context, protocol: AnyProtocol, offer: Offer): Promise<Channel> {
   const { escrow } = protocol
-  const { address: sender, signer, budget, deposit } = context
+  const { address: sender, signers, budget, deposit } = context
   const amount = smaller(larger(deposit(offer.price), offer.price), budget.deposit)
   if (amount < offer.price) throw new OverBudgetError('deposit', budget.deposit, offer.price)
-  const terms = { salt: toHex(crypto.getRandomValues(new Uint8Array(32))) }
   const identity: Identity<unknown> = {
     sender,
     receiver: offer.receiver,
     token: offer.token,
-    signer: signer.address,
-    terms,
+    signer: escrow.signedBySender ? sender : signers[0].address,
+    terms: escrow.freshTerms(toHex(crypto.getRandomValues(new Uint8Array(32)))),
   }
-  const at = { chainId: offer.chainId, address: offer.escrow }
-  const id: Hash = escrow.channelId(identity, at)
+  const at = { chainId: offer.chainId, address: offer.escrow, token: offer.token }
   context.onProgress({ step: 'opening', deposit: amount, receiver: offer.receiver })
   const mined = await putIn(context, {
     token: offer.token,
@@ -71,11 +69,12 @@ async function openFor(context: Context, protocol: AnyProtocol, offer: Offer): P
     amount,
     least: offer.price,
     transferData: escrow.calls.openByTransfer(identity),
+    transfers: escrow.transfers,
     call: (deposit) => escrow.calls.open(identity, deposit, at),
   })
   for (const log of mined.logs) {
     const event = escrow.event(log, at)
-    if (event?.type !== 'opened' || event.channel.id !== id) continue
+    if (event?.type !== 'opened' || event.channel.sender !== sender) continue
     await writeAbout(context.store, event.key, (about) => ({ ...about, opened: mined.hash }))
     return context.store.update(event.key, (now) => apply(now, event) ?? event.channel)
   }
@@ -85,7 +84,13 @@ async function openFor(context: Context, protocol: AnyProtocol, offer: Offer): P
 async function topUpFor(context: Context, protocol: AnyProtocol, channel: Channel, offer: Offer): Promise<Channel> {
   const shortfall = offer.price - available(channel)
   const room = context.budget.deposit - channel.deposit
-  return topUp(context, protocol, channel, smaller(larger(context.deposit(offer.price), shortfall), room), shortfall)
+  return topUp(
+    context,
+    protocol,
+    channel,
+    smaller(larger(context.topUpDeposit(offer.price), shortfall), room),
+    shortfall,
+  )
 }
 
 /** Adds `amount` base units to a channel, or what the account holds of it, but not less than `least`. */
@@ -104,13 +109,14 @@ export async function topUp(
     amount,
     least,
     transferData: escrow.calls.topUpByTransfer(channel),
+    transfers: escrow.transfers,
     call: (deposit) => escrow.calls.topUp(channel, deposit),
   })
-  const at = { chainId: channel.chainId, address: channel.escrow }
+  const at = deploymentOf(channel)
   let topped = channel
   for (const log of mined.logs) {
     const event = escrow.event(log, at)
-    if (event?.type !== 'toppedUp' || event.key !== channel.key) continue
+    if (event?.key !== channel.key || (event.type !== 'toppedUp' && event.type !== 'toppedUpBy')) continue
     topped = await context.store.update(channel.key, (now) => apply(now, event) ?? channel)
     await writeAbout(context.store, channel.key, (about) => ({
       ...about,

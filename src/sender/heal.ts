@@ -5,23 +5,33 @@
  * signature is on them. Whatever it claims, a correction never signs more than
  * the price of the one request, and the budget is asked again.
  */
-import * as read from '../base/read.ts'
+import { isHex } from 'viem'
+import { CallRevertedError } from '../base/faults.ts'
 import { recoverAddress } from '../base/secp256k1.ts'
 import { PaymentDisputedError, PaymentRefusedError } from '../base/spending.ts'
-import { authorized, type Channel } from '../channel/channel.ts'
+import { authorized, type Channel, type Voucher } from '../channel/channel.ts'
 import { authorize } from '../channel/ledger.ts'
 import { merge } from '../channel/events.ts'
+import type { Offer } from '../channel/messages.ts'
 import { deploymentOf, writeAbout, type AnyProtocol, type Context } from './context.ts'
 import type { Said } from './refusal.ts'
-import { takeBack, type Spending } from './spend.ts'
+import { believeLess, takeBack, type Spending } from './spend.ts'
 
 /** What to do next: pay again, or give up on this answer and return it. */
 export type Verdict = 'again' | 'return'
 
 /** Corrects our records after a refusal. @throws {PaymentRefusedError} | {@link PaymentDisputedError} if nothing helps */
-export async function heal(context: Context, protocol: AnyProtocol, spending: Spending, said: Said): Promise<Verdict> {
+export async function heal(
+  context: Context,
+  protocol: AnyProtocol,
+  offer: Offer,
+  spending: Spending,
+  said: Said,
+): Promise<Verdict> {
   const { key } = spending.channel
-  if (said.code === 'underpaid') return adopt(context, protocol, spending, said)
+  if (said.code === 'underpaid' || claimsThisPayment(spending, said)) {
+    return adopt(context, protocol, offer, spending, said)
+  }
   await takeBack(context, spending)
   switch (said.code) {
     case 'payment-required':
@@ -32,11 +42,7 @@ export async function heal(context: Context, protocol: AnyProtocol, spending: Sp
       await writeAbout(context.store, key, (about) => ({ ...about, acknowledged: false }))
       return 'again'
     case 'channel-not-open':
-      await refresh(context, protocol, spending.channel)
-      // The receiver may be ahead of the chain. A later sync finds out if it lied.
-      await context.store.update(key, (now = spending.channel) =>
-        now.status === 'open' ? { ...now, status: 'closing' } : now,
-      )
+      await retire(context, protocol, spending.channel)
       return 'again'
     case 'deposit-exceeded':
       await refresh(context, protocol, spending.channel)
@@ -53,13 +59,36 @@ export async function heal(context: Context, protocol: AnyProtocol, spending: Sp
   }
 }
 
+/** The receiver may be ahead of the chain. A later sync finds out if it lied. */
+async function retire(context: Context, protocol: AnyProtocol, channel: Channel): Promise<void> {
+  await refresh(context, protocol, channel)
+  await context.store.update(channel.key, (now = channel) =>
+    now.status === 'open' ? { ...now, status: 'closing' } : now,
+  )
+}
+
 /** Reads a channel from the chain and merges it into the store; a channel that is not there any more is closed. */
 export async function refresh({ chain, store }: Context, { escrow }: AnyProtocol, channel: Channel): Promise<Channel> {
   const at = deploymentOf(channel)
   const block = (await chain.head()).number
-  const answer = await chain.call(escrow.queries.channel(channel.id, at), { block })
-  const seen = escrow.channel(channel.id, answer, block, at)
+  const answer = await unlessReverted(chain.call(escrow.queries.channel(channel, at), { block }))
+  const seen = answer && escrow.channel(channel, answer, block, at)
   return store.update(channel.key, (now = channel) => (seen ? merge(now, seen) : { ...now, status: 'closed' }))
+}
+
+/** Some escrows revert when they are asked for a channel that they do not have. */
+async function unlessReverted<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof CallRevertedError) return undefined
+    throw error
+  }
+}
+
+/** The receiver holds the very voucher that it refuses. */
+function claimsThisPayment({ voucher }: Spending, { code, details }: Said): boolean {
+  return code === 'deposit-exceeded' && details.authorized === `${voucher.cumulativeAmount}`
 }
 
 /**
@@ -67,27 +96,43 @@ export async function refresh({ chain, store }: Context, { escrow }: AnyProtocol
  *
  * Our own signature on more than we know: our records were lost, and are mended. On what we know, with a claim
  * that this very request is charged already: the receiver keeps the payment without the service, and we stop.
+ * A claim of less than we know costs nobody anything, and a receiver that takes exact vouchers only needs us to follow.
  */
-async function adopt(context: Context, { escrow }: AnyProtocol, spending: Spending, said: Said): Promise<Verdict> {
-  const { store, signer } = context
+async function adopt(
+  context: Context,
+  { escrow }: AnyProtocol,
+  offer: Offer,
+  spending: Spending,
+  said: Said,
+): Promise<Verdict> {
+  const { store } = context
   const { channel, price } = spending
   const claimed = amount(said.details.charged)
   const shown = amount(said.details.authorized)
-  const signature = read.optional(said.details.signature, 'signature', read.signature)
   await takeBack(context, spending)
   if (claimed === undefined || shown === undefined)
     throw new PaymentRefusedError(said.status, said.detail, said.details)
   if (shown > authorized(channel)) {
-    const digest = escrow.digester(deploymentOf(channel))(channel.id, shown)
-    const genuine = signature !== undefined && recoverAddress(digest, signature) === signer.address
-    if (!genuine || claimed > shown) throw new PaymentDisputedError(claimed, channel.charged)
-    const voucher = { cumulativeAmount: shown, signature }
+    const voucher = ownVoucher(escrow, channel, { amount: shown, signature: said.details.signature })
+    if (!voucher || claimed > shown) throw new PaymentDisputedError(claimed, channel.charged)
     await store.update(channel.key, (now = channel) => raised(authorize(now, voucher), claimed))
     return 'again'
   }
   if (claimed >= channel.charged) throw new PaymentDisputedError(claimed, channel.charged - price)
+  if (offer.exact) await believeLess(context, channel.key, claimed)
   await store.update(channel.key, (now = channel) => raised(now, claimed))
   return 'again'
+}
+
+/** What the receiver shows, if our own signature is on it; undefined if not. */
+function ownVoucher(
+  escrow: AnyProtocol['escrow'],
+  channel: Channel,
+  { amount, signature }: { readonly amount: bigint; readonly signature: string | undefined },
+): Voucher | undefined {
+  if (!isHex(signature)) return undefined
+  const digest = escrow.digester(deploymentOf(channel))(channel, amount)
+  return recoverAddress(digest, signature) === channel.signer ? { cumulativeAmount: amount, signature } : undefined
 }
 
 function raised(channel: Channel, charged: bigint): Channel {
@@ -95,5 +140,5 @@ function raised(channel: Channel, charged: bigint): Channel {
 }
 
 function amount(digits: string | undefined): bigint | undefined {
-  return digits !== undefined && /^(0|[1-9][0-9]{0,38})$/.test(digits) ? BigInt(digits) : undefined
+  return digits !== undefined && /^(0|[1-9][0-9]{0,57})$/.test(digits) ? BigInt(digits) : undefined
 }

@@ -21,16 +21,20 @@ export async function readRefusal(
 ): Promise<Said | undefined> {
   const type = response.headers.get('content-type') ?? ''
   const said: Readonly<Record<string, unknown>> = type.includes('problem+json') ? await readJson(response.clone()) : {}
-  const code = codeOf(said, dialect)
+  const flagged = response.status === 402 ? dialect?.readRefusal(response.headers) : undefined
+  const code = codeOf(said, dialect) ?? flagged?.code
   if (response.status !== 402 && (code === undefined || response.ok)) return undefined
   const wait = Number(response.headers.get('retry-after') ?? NaN)
   return {
     status: response.status,
     code,
-    detail: typeof said.detail === 'string' ? said.detail.slice(0, 500) : response.statusText,
-    details: Object.fromEntries(
-      Object.entries(said).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-    ),
+    detail: typeof said.detail === 'string' ? said.detail.slice(0, 500) : (code ?? response.statusText),
+    details: {
+      ...flagged?.details,
+      ...Object.fromEntries(
+        Object.entries(said).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+      ),
+    },
     retryAfterSeconds: Number.isFinite(wait) && wait >= 0 ? wait : undefined,
   }
 }

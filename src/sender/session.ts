@@ -4,8 +4,13 @@
  * A session remembers the offers it was made, so that a later request to the
  * same URL is one round trip. What it spends is the client's business.
  */
-import type { Context } from './context.ts'
-import { buy, type Chosen, type OfferBook, type Outgoing } from './fetch.ts'
+import type { ChannelKey } from '../channel/channel.ts'
+import type { OfferBook } from './choose.ts'
+import { closeTogether, requestClose } from './close.ts'
+import { protocolOf, type Context } from './context.ts'
+import { buy } from './fetch.ts'
+import type { Hooks } from './hooks.ts'
+import { createItinerary, prepare } from './redirect.ts'
 
 export type Session = {
   readonly get: Call
@@ -18,20 +23,43 @@ export type Session = {
   request(method: string, url: string | URL, init?: RequestInit): Promise<Response>
   /** The same as a drop-in for the global `fetch`. */
   readonly fetch: typeof fetch
+  /**
+   * Closes every channel that this session paid from: together with the receiver, or, if that one does not agree, alone
+   * and honestly. With `closeOnExit` set {@link Session.end} does so too.
+   */
+  closeChannels(): Promise<void>
+  /** Call when nothing more is bought. */
+  end(): Promise<void>
+}
+
+export type SessionOptions = {
+  /** The deposit of a new channel, for a price. Default: the client's. */
+  readonly initialDeposit?: (price: bigint) => bigint
+  /** What a top up adds, for a price. Default: the client's. */
+  readonly topUpDeposit?: (price: bigint) => bigint
+  /** How long to wait before the same payment is sent again, where the receiver does not say. */
+  readonly retryMs?: number
+  /** Whether `end` closes the channels. Default: they stay open for the next time. */
+  readonly closeOnExit?: boolean
+  readonly hooks?: Hooks
 }
 
 type Call = (url: string | URL, init?: RequestInit) => Promise<Response>
 
-/** Redirects that are followed. */
-const HOPS = 5
-
-export function createSession(context: Context): Session {
-  const book: OfferBook = new Map<string, Chosen>()
-  const paying = (input: string | URL | Request, init?: RequestInit) => follow(context, book, new Request(input, init))
+export function createSession(client: Context, options: SessionOptions = {}): Session {
+  const used = new Set<ChannelKey>()
+  const context = contextOf(client, options, used)
+  const book: OfferBook = new Map()
+  const follow = createItinerary((outgoing) => buy(context, book, outgoing))
+  const paying = async (input: string | URL | Request, init?: RequestInit) => {
+    const request = new Request(input, init)
+    return observed(context, request, async () => follow(await prepare(request), request.redirect))
+  }
   const call =
     (method: string): Call =>
     (url, init) =>
       paying(url, { ...init, method })
+  const closeChannels = () => closeAll(context, used)
   return {
     get: call('GET'),
     options: call('OPTIONS'),
@@ -42,39 +70,49 @@ export function createSession(context: Context): Session {
     delete: call('DELETE'),
     request: (method, url, init) => paying(url, { ...init, method }),
     fetch: paying,
+    closeChannels,
+    end: () => (options.closeOnExit ? closeChannels() : Promise.resolve()),
   }
 }
 
-/** A payment is made for one URL: after a redirect the next one makes its own offer. */
-async function follow(context: Context, book: OfferBook, request: Request): Promise<Response> {
-  let outgoing = await prepare(request)
-  for (let hop = 0; ; hop += 1) {
-    const response = await buy(context, book, outgoing)
-    const location = response.headers.get('location')
-    if (request.redirect !== 'follow' || location === null || !isRedirect(response.status) || hop === HOPS)
-      return response
-    await response.body?.cancel()
-    outgoing = redirected(outgoing, new URL(location, outgoing.url), response.status)
+function contextOf(client: Context, options: SessionOptions, used: Set<ChannelKey>): Context {
+  const { initialDeposit, topUpDeposit, retryMs, hooks = {} } = options
+  return {
+    ...client,
+    hooks,
+    ...(initialDeposit && { deposit: initialDeposit }),
+    ...(topUpDeposit && { topUpDeposit }),
+    ...(retryMs !== undefined && { retryMs }),
+    onUsed: (key) => used.add(key),
   }
 }
 
-async function prepare(request: Request): Promise<Outgoing> {
-  const headers = new Headers(request.headers)
-  if (!headers.has('idempotency-key')) headers.set('Idempotency-Key', crypto.randomUUID())
-  const body = request.body ? new Uint8Array(await request.arrayBuffer()) : undefined
-  return { url: new URL(request.url), method: request.method, headers, body, signal: request.signal }
+async function observed({ hooks }: Context, request: Request, run: () => Promise<Response>): Promise<Response> {
+  const subject = { url: new URL(request.url), method: request.method }
+  let response: Response | undefined
+  hooks.onInit?.(subject)
+  try {
+    response = await run()
+    if (response.ok) hooks.onSuccess?.(response, subject)
+    else if (response.status !== 402) hooks.onHttpError?.(response, subject)
+    return response
+  } finally {
+    hooks.onExit?.(subject, response)
+  }
 }
 
-function isRedirect(status: number): boolean {
-  return [301, 302, 303, 307, 308].includes(status)
-}
-
-/** @see the Fetch standard, "HTTP-redirect fetch": which redirects turn into a GET, and what another origin must not see */
-function redirected(request: Outgoing, url: URL, status: number): Outgoing {
-  const toGet = status === 303 ? request.method !== 'HEAD' : request.method === 'POST' && status < 303
-  const headers = new Headers(request.headers)
-  headers.set('Idempotency-Key', crypto.randomUUID())
-  if (url.origin !== request.url.origin) for (const name of ['authorization', 'cookie']) headers.delete(name)
-  if (toGet) headers.delete('content-type')
-  return { ...request, url, headers, ...(toGet && { method: 'GET', body: undefined }) }
+async function closeAll(context: Context, used: Set<ChannelKey>): Promise<void> {
+  for (const key of used) {
+    const channel = await context.store.get(key)
+    if (channel?.status !== 'open') continue
+    const protocol = protocolOf(context, channel)
+    try {
+      await closeTogether(context, protocol, channel)
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      if (context.hooks.onCloseRefused?.(error) === 'stop') continue
+      await requestClose(context, protocol, (await context.store.get(key)) ?? channel)
+    }
+    used.delete(key)
+  }
 }

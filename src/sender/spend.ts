@@ -9,7 +9,8 @@ import { authorized, type Channel, type ChannelKey, type Voucher } from '../chan
 import { authorize, refund } from '../channel/ledger.ts'
 import type { Offer } from '../channel/messages.ts'
 import { SPENT, spend } from './budget.ts'
-import type { AnyProtocol, Context } from './context.ts'
+import { NoSuchChannelError } from '../base/spending.ts'
+import { deploymentOf, signerOf, type AnyProtocol, type Context } from './context.ts'
 
 /** A request's price, reserved, and the voucher that covers it. */
 export type Spending = { readonly channel: Channel; readonly voucher: Voucher; readonly price: bigint }
@@ -27,7 +28,7 @@ export async function authorizePrice(
   offer: Offer,
   origin: string,
 ): Promise<Spending | undefined> {
-  const { store, signer, budget } = context
+  const { store, budget } = context
   const { price } = offer
   const next: { amount: bigint | undefined } = { amount: undefined }
   const reserved = await store.updateWithRecord(key, SPENT, (now, record) => {
@@ -41,13 +42,26 @@ export async function authorizePrice(
   })
   const target = next.amount
   if (target === undefined) return undefined
-  if (reserved.voucher && reserved.voucher.cumulativeAmount >= target) {
-    return { channel: reserved, voucher: reserved.voucher, price }
+  const { voucher: known } = reserved
+  if (known && (offer.exact ? known.cumulativeAmount === target : known.cumulativeAmount >= target)) {
+    return { channel: reserved, voucher: known, price }
   }
-  const digest = escrow.digester({ chainId: reserved.chainId, address: reserved.escrow })(reserved.id, target)
-  const voucher = { cumulativeAmount: target, signature: await signer.sign(digest) }
+  const voucher = await signVoucher(context, escrow, reserved, target)
   const channel = await store.update(key, (now) => authorize(now ?? reserved, voucher))
   return { channel, voucher, price }
+}
+
+/** A voucher over `amount`, cumulative. The caller has reserved it. @throws {NoSuchChannelError} if its key is not here */
+export async function signVoucher(
+  context: Context,
+  escrow: AnyProtocol['escrow'],
+  channel: Channel,
+  amount: bigint,
+): Promise<Voucher> {
+  const signer = signerOf(context, channel)
+  if (!signer) throw new NoSuchChannelError(channel.key)
+  const digest = escrow.digester(deploymentOf(channel))(channel, amount)
+  return { cumulativeAmount: amount, signature: await signer.sign(digest) }
 }
 
 /** Takes back a reservation that the receiver definitely refused. What was signed stays signed. */
@@ -62,11 +76,15 @@ export async function believeLess({ store }: Context, key: ChannelKey, charged: 
   await store.update(key, (now = known) => ({ ...now, charged: larger(charged, now.settled) }))
 }
 
-/** The cumulative amount that covers the offer; undefined if the deposit does not. */
-function nextAmount(channel: Channel, { price, step = 0n }: Offer): bigint | undefined {
+/**
+ * The cumulative amount that covers the offer; undefined if the deposit does not. A receiver that wants it exact may
+ * get less than was signed before, which is worth less on chain.
+ */
+function nextAmount(channel: Channel, { price, step = 0n, exact }: Offer): bigint | undefined {
   const needed = channel.charged + price
   const signed = authorized(channel)
-  const amount = needed <= signed ? signed : larger(needed, signed + step)
+  const covered = needed <= signed ? signed : larger(needed, signed + step)
+  const amount = exact ? needed : covered
   return channel.status === 'open' && amount <= channel.deposit ? amount : undefined
 }
 

@@ -16,10 +16,7 @@ import { refresh } from './heal.ts'
 
 /** @throws {ChainUnavailableError} */
 export async function sync(context: Context): Promise<void> {
-  const { allowed, protocols } = context
-  for (const protocol of protocols) {
-    for (const address of allowed.escrows) await syncEscrow(context, protocol, { chainId: allowed.chainId, address })
-  }
+  for (const { protocol, at } of context.places) await syncEscrow(context, protocol, at)
 }
 
 async function syncEscrow(context: Context, protocol: AnyProtocol, at: Deployment): Promise<void> {

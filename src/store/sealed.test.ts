@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Channel } from '../channel/channel.ts'
 import { channelOf } from '../../test/support/store-fixtures.ts'
 import { sealed, sealedJson } from './sealed.ts'
 
@@ -14,7 +15,7 @@ describe('sealed', () => {
   })
 
   it('leaves out an optional member that is undefined', () => {
-    const channel = Object.assign(channelOf(1), { voucher: undefined, withdrawableAt: undefined })
+    const channel = { ...channelOf(1), voucher: undefined, withdrawableAt: undefined } as unknown as Channel
     expect(Object.keys(sealed(channel.key, channel, undefined))).not.toContain('voucher')
     expect(Object.keys(sealed(channel.key, channel, undefined))).not.toContain('withdrawableAt')
   })

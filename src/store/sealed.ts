@@ -27,9 +27,12 @@ export function sealed(key: ChannelKey, changed: Channel, current: Channel | und
     deposit: changed.deposit,
     settled: changed.settled,
     block: changed.block,
+    ...(changed.logIndex !== undefined && { logIndex: changed.logIndex }),
+    ...(changed.closeStated !== undefined && { closeStated: changed.closeStated }),
     ...(changed.withdrawableAt && { withdrawableAt: sealedMoment(changed.withdrawableAt) }),
     ...(changed.voucher && { voucher: sealedVoucher(changed.voucher) }),
     charged: changed.charged,
+    ...(changed.closeAgreed !== undefined && { closeAgreed: changed.closeAgreed }),
   })
 }
 

@@ -10,7 +10,7 @@ import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ConfigError, StoreUnavailableError } from '../base/faults.ts'
 import { isBusy, openingFault } from './sqlite-faults.ts'
-import { APPLICATION, create, PAGE, VERSION } from './sqlite-schema.ts'
+import { APPLICATION, create, PAGE, upgrades, VERSION } from './sqlite-schema.ts'
 
 export type File = { readonly path: string; readonly db: DatabaseSyncInstance; readonly close: () => void }
 
@@ -35,11 +35,18 @@ export function openFile(location: string, shared: boolean, busyTimeoutMs: numbe
       db.close()
       throw error
     }
+    held.add(db)
     return { path, db, close: () => close(db) }
   } catch (error) {
     throw openingFault(path, error)
   }
 }
+
+/**
+ * The collector of garbage closes a database that nothing refers to, and with it goes its lock. A program that keeps
+ * selling holds its store, whatever else it has let go.
+ */
+const held = new Set<DatabaseSyncInstance>()
 
 function pathOf(location: string): string {
   if (location === ':memory:') {
@@ -69,16 +76,11 @@ function verifyWhole(path: string): void {
 
 function own(path: string, db: DatabaseSyncInstance, shared: boolean): void {
   db.exec(`PRAGMA locking_mode = ${shared ? 'NORMAL' : 'EXCLUSIVE'}`)
-  const [application, version] = ask(db, 'application_id, user_version', 'pragma_application_id, pragma_user_version')
+  const [application] = ask(db, 'application_id', 'pragma_application_id')
   if (application !== APPLICATION) {
     throw new ConfigError('path', `${path} is another program's database. Name another file.`)
   }
-  if (version !== VERSION) {
-    throw new ConfigError(
-      'path',
-      `${path} has version ${version}, this program knows ${VERSION}. Use the program that wrote it.`,
-    )
-  }
+  upgrade(path, db)
   // fullfsync: without it macOS keeps in the drive what it calls synced.
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON')
   const [journal] = ask(db, 'journal_mode', 'pragma_journal_mode')
@@ -89,6 +91,29 @@ function own(path: string, db: DatabaseSyncInstance, shared: boolean): void {
   }
   // Whoever may not write shall hear it now, not from the first payment. BEGIN alone does not tell.
   db.exec('BEGIN IMMEDIATE; DELETE FROM records WHERE FALSE; COMMIT')
+}
+
+/** Brings an older store up to date, whole or not at all, whoever else opens it at the same time. */
+function upgrade(path: string, db: DatabaseSyncInstance): void {
+  const versionNow = () => ask(db, 'user_version', 'pragma_user_version')[0]
+  if (versionNow() === VERSION) return
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    for (let version = versionNow(); version !== VERSION; version = versionNow()) {
+      const step = upgrades.get(version)
+      if (step === undefined) {
+        throw new ConfigError(
+          'path',
+          `${path} has version ${version}, this program knows ${VERSION}. Use the program that wrote it.`,
+        )
+      }
+      db.exec(`${step}; PRAGMA user_version = ${Number(version) + 1}`)
+    }
+    db.exec('COMMIT')
+  } catch (error) {
+    db.exec('ROLLBACK')
+    throw error
+  }
 }
 
 /**
@@ -117,6 +142,7 @@ function close(db: DatabaseSyncInstance): void {
     // What is durable stays in the log, where the next opening finds it.
   }
   db.close()
+  held.delete(db)
 }
 
 /** SQLite waits for most locks by itself, but not for the one that starts or ends the log. */

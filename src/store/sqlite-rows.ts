@@ -25,6 +25,9 @@ const columns: readonly (readonly [name: string, write: (channel: Channel) => Ce
   ['cumulative_amount', ({ voucher }) => (voucher ? `${voucher.cumulativeAmount}` : null)],
   ['signature', ({ voucher }) => voucher?.signature ?? null],
   ['charged', ({ charged }) => `${charged}`],
+  ['log_index', ({ logIndex }) => (logIndex === undefined ? null : `${logIndex}`)],
+  ['close_stated', ({ closeStated }) => (closeStated === undefined ? null : `${closeStated}`)],
+  ['close_agreed', ({ closeAgreed }) => (closeAgreed === undefined ? null : `${closeAgreed}`)],
 ]
 
 const names = columns.map(([name]) => name)
@@ -57,9 +60,12 @@ export function readChannelRow(found: object): Channel {
     deposit: amount(row, 'deposit'),
     settled: amount(row, 'settled'),
     block: amount(row, 'block'),
+    ...(row.get('log_index') !== null && { logIndex: Number(amount(row, 'log_index')) }),
+    ...(row.get('close_stated') !== null && { closeStated: amount(row, 'close_stated') }),
     ...(withdrawableAt && { withdrawableAt }),
     ...(voucher && { voucher }),
     charged: amount(row, 'charged'),
+    ...(row.get('close_agreed') !== null && { closeAgreed: amount(row, 'close_agreed') }),
   })
 }
 

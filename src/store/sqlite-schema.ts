@@ -6,7 +6,18 @@ import { dirname } from 'node:path'
 
 /** "FRTG": marks a database as ours. */
 export const APPLICATION = 0x46525447
-export const VERSION = 1
+export const VERSION = 2
+
+/** From each older version to the next one. */
+export const upgrades: ReadonlyMap<unknown, string> = new Map([
+  [
+    1,
+    `ALTER TABLE channels ADD COLUMN log_index TEXT;
+     ALTER TABLE channels ADD COLUMN close_stated TEXT;
+     ALTER TABLE channels ADD COLUMN close_agreed TEXT`,
+  ],
+])
+
 /** Bytes. */
 export const PAGE = 4096
 
@@ -20,7 +31,8 @@ const schema = `
     sender TEXT NOT NULL, receiver TEXT NOT NULL, token TEXT NOT NULL, signer TEXT NOT NULL, terms TEXT,
     status TEXT NOT NULL, deposit TEXT NOT NULL, settled TEXT NOT NULL, block TEXT NOT NULL,
     withdrawable_block TEXT, withdrawable_time TEXT,
-    cumulative_amount TEXT, signature TEXT, charged TEXT NOT NULL
+    cumulative_amount TEXT, signature TEXT, charged TEXT NOT NULL,
+    log_index TEXT, close_stated TEXT, close_agreed TEXT
   ) STRICT;
   CREATE TABLE records (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, written_ms INTEGER NOT NULL) STRICT;
   CREATE INDEX records_by_age ON records (written_ms);

@@ -1,11 +1,11 @@
 /** Every way to fail has one class, one heading in docs/errors.md, and one line in every dialect that can say it. */
 import { describe, expect, it } from 'vitest'
 import ts from 'typescript'
-import { payment } from '../../src/rails.ts'
+import { payment, rdn } from '../../src/rails.ts'
 import { importsOf, parse, read } from './sources.ts'
 
 /** Every dialect that can be had, as it is exported. */
-const dialects = { payment: payment() }
+const dialects = { payment: payment(), rdn: rdn() }
 
 const refusals = classesOf('src/base/errors.ts')
 const spending = classesOf('src/base/spending.ts')

@@ -45,7 +45,7 @@ const identity = {
 const id = session.channelId(identity, at)
 const voucher: Voucher = {
   cumulativeAmount: 250_000n,
-  signature: sign(session.digester(at)(id, 250_000n), inputs.payerKey),
+  signature: sign(session.digester(at)({ ...identity, id }, 250_000n), inputs.payerKey),
 }
 const opened: Channel = {
   ...identity,
@@ -61,13 +61,16 @@ const opened: Channel = {
 }
 
 const offered = dialect.writeOffer(offer)
-const [understood] = dialect.readOffers(headersOf(offered))
+const [understood] = dialect.readOffers(headersOf(offered), at.chainId)
 const paid = dialect.writePayment(understood!, { channelId: id, voucher })
 const charged = charge(opened, voucher, offer.price, dialect.due)
 const receipt = dialect.writeReceipt({
   channelId: id,
   chainId: at.chainId,
   sender: identity.sender,
+  receiver: offer.receiver,
+  token: offer.token,
+  escrow: at.address,
   atMs: Date.parse('2026-07-01T12:00:00Z'),
   price: offer.price,
   charged: charged.charged,
@@ -86,7 +89,7 @@ describe('the example', () => {
     expect(voucher.signature).toBe(
       vectors.vouchers.find(({ cumulativeAmount }) => cumulativeAmount === '250000')?.signature,
     )
-    expect(recoverAddress(session.digester(at)(id, 250_000n), voucher.signature)).toBe(identity.sender)
+    expect(recoverAddress(session.digester(at)({ ...identity, id }, 250_000n), voucher.signature)).toBe(identity.sender)
   })
 
   it.each([

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Offer } from '../../channel/messages.ts'
 import { deliver, type DeliverOptions } from '../deliver.ts'
 import { exitHelp, HttpStatusError } from '../exit.ts'
-import { chooseOffer, offersOf, type Plan } from '../plan.ts'
+import { chooseOffer, offersOf, requireOffers, type Plan } from '../plan.ts'
 import { printable, progress, report, short, table, warn, type Say } from '../print.ts'
 import { buy, freeOf, planOf, type Spend } from '../purchase.ts'
 import { reachingFetch, readRequest, type OutgoingRequest, type RequestOptions } from '../request.ts'
@@ -79,10 +79,10 @@ async function get(address: string, options: GetOptions): Promise<void> {
 }
 
 async function pay(request: OutgoingRequest, unpaid: Response, options: GetOptions, say: Say, by: typeof fetch) {
-  const offers = offersOf(unpaid)
+  requireOffers(unpaid)
   const settings = await readSettings(options, request.url)
   const spend = spendOf(options)
-  const offer = chooseOffer(offers, settings, spend.budget)
+  const offer = chooseOffer(offersOf(unpaid, settings.chainId), settings, spend.budget)
   if (settings.dev?.buyer.address === settings.account.address) {
     say(`using the dev chain's account ${settings.account.address}`)
   }
@@ -90,10 +90,10 @@ async function pay(request: OutgoingRequest, unpaid: Response, options: GetOptio
 }
 
 async function rehearse(request: OutgoingRequest, unpaid: Response, options: GetOptions): Promise<void> {
-  const offers = offersOf(unpaid)
+  requireOffers(unpaid)
   const settings = await readSettings(options, request.url)
   const spend = spendOf(options)
-  const offer = chooseOffer(offers, settings, spend.budget)
+  const offer = chooseOffer(offersOf(unpaid, settings.chainId), settings, spend.budget)
   await sayPlan(offer, await planOf(offer, { settings, spend }), settings, options)
 }
 

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Test} from "forge-std/Test.sol";
-import {ERC223Recipient} from "./tokens/ERC223Recipient.sol";
+import {ChoosyERC223Recipient, ERC223Recipient, OldERC223Recipient} from "./tokens/ERC223Recipient.sol";
 import {IDemoToken} from "./tokens/IDemoToken.sol";
 
 /// @dev What the demo token adds to the tokens of OpenZeppelin that it is made of.
@@ -35,6 +35,22 @@ contract DemoTokenTest is Test {
         assertEq(shop.from(), address(this));
         assertEq(shop.value(), 100);
         assertEq(shop.data(), "for two teas");
+    }
+
+    function test_TellsAnOldContractInTheOldWay() public {
+        OldERC223Recipient old = new OldERC223Recipient();
+        assertTrue(demo.transfer(address(old), 100, "for two teas"));
+        assertEq(demo.balanceOf(address(old)), 100);
+        assertEq(old.from(), address(this));
+        assertEq(old.value(), 100);
+        assertEq(old.data(), "for two teas");
+    }
+
+    function test_TakesTheReasonOfAContractThatRefuses() public {
+        ChoosyERC223Recipient choosy = new ChoosyERC223Recipient();
+        vm.expectRevert(ChoosyERC223Recipient.NoTea.selector);
+        demo.transfer(address(choosy), 100, "for two teas");
+        assertEq(demo.balanceOf(address(choosy)), 0);
     }
 
     function test_TransfersWithDataToAnAccountToo() public {

@@ -20,10 +20,7 @@ export function openServer(
     connectionsCheckingInterval: Math.min(headersMs, CHECKING_MS),
   }
   const server = tls
-    ? createTlsServer(
-        { ...options, ...readTls(tls), ALPNProtocols: ['http/1.1'], handshakeTimeout: headersMs },
-        listener,
-      )
+    ? createTlsServer({ ...options, ...readTls(tls), handshakeTimeout: headersMs }, listener)
     : createServer(options, listener)
   server.maxConnections = limits.connections
   server.setTimeout(limits.idleMs)

@@ -32,7 +32,7 @@ export function readTls(tls: TlsOptions): SecureContextOptions {
       `${key.name} is not the key of the first certificate in ${cert.name}. Name a key and its own certificate`,
     )
   }
-  const options: SecureContextOptions = { cert: cert.text, key: key.text, minVersion: 'TLSv1.2' }
+  const options: SecureContextOptions = { cert: cert.text, key: key.text }
   try {
     createSecureContext(options)
   } catch (error) {

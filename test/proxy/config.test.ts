@@ -7,7 +7,7 @@ import { ConfigError } from '../../src/base/faults.ts'
 import type { LocalChain } from '../../src/cli/local-chain.ts'
 import { createProxy, type Routes } from '../../src/proxy/proxy.ts'
 import type { Receiver } from '../../src/receiver/receiver.ts'
-import { newReceiver, startWorld, until } from '../support/market.ts'
+import { listen, newReceiver, startWorld, until } from '../support/market.ts'
 import { ask } from './raw.ts'
 
 let world: LocalChain
@@ -148,6 +148,18 @@ describe('a proxy does not start with', () => {
     expect(message).not.toContain('hunter2')
   })
 
+  it('an upstream that is to get the payments', () => {
+    const [rail] = receiver.rails
+    const dialect = { ...rail!.dialect, requestHeaders: ['Accept', 'X-Pay', 'Authorization'] }
+    const other = { ...receiver, rails: [{ ...rail!, dialect }] }
+    const make = (upstream: object) => () => {
+      createProxy({ receiver: other, routes: { 'GET /a': { price: 5n, upstream: { url: 'http://x', ...upstream } } } })
+    }
+    expect(make({ forward: ['x-pay'] })).toThrow(/upstream\.forward: x-pay is for payments/)
+    expect(make({ headers: { 'X-PAY': '5' } })).toThrow(/upstream\.headers: X-PAY is for payments/)
+    expect(make({ forward: ['Accept', 'Authorization'] })).not.toThrow()
+  })
+
   it.each([
     ['/a', {}, 'routes["/a"]'],
     ['/a', { GET: 0n }, 'routes["/a"].price.GET'],
@@ -189,6 +201,26 @@ describe('a running proxy', () => {
     await expect(other.listen(Number(new URL(url).port))).rejects.toThrow(/in use/)
     await proxy.close()
     expect(proxy.url).toBeUndefined()
+  })
+
+  it('keeps no connection to its upstream when it has closed', async () => {
+    const upstream = await listen((_request, response) => {
+      response.setHeader('Keep-Alive', 'timeout=600')
+      response.end('x')
+    })
+    upstream.server.keepAliveTimeout = 600_000
+    let open = 0
+    upstream.server.on('connection', (socket) => {
+      open++
+      socket.once('close', () => open--)
+    })
+    const proxy = createProxy({ receiver, routes: { 'GET /': { price: { free: true }, upstream: upstream.url } } })
+    const url = await proxy.listen(0)
+    expect((await ask(url, 'GET', '/')).body).toBe('x')
+    expect(open).toBe(1)
+    await proxy.close()
+    await until(() => open === 0)
+    await upstream.close()
   })
 
   it('takes nobody new when it closes, lets a running request finish, and keeps no connection', async () => {

@@ -1,7 +1,8 @@
 /** A proxy that sells an upstream, a buyer of it, and what the upstream got to see. */
 import { type IncomingMessage, type ServerResponse } from 'node:http'
 import { afterAll } from 'vitest'
-import { createProxy, type PaidServer, type Routes } from '../../src/proxy/proxy.ts'
+import { createProxy, type Routes } from '../../src/proxy/proxy.ts'
+import type { Receiver } from '../../src/receiver/receiver.ts'
 import type { LogLevel } from '../../src/base/log.ts'
 import { listen, newBuyer, newReceiver, startWorld, type Buyer } from '../support/market.ts'
 import { authorization, challengeOf, requestOf } from '../support/wire.ts'
@@ -16,7 +17,7 @@ export type Seen = {
 
 export type Reseller = {
   readonly url: string
-  readonly proxy: PaidServer
+  readonly receiver: Receiver
   readonly buyer: Buyer
   /** Requests that reached the upstream, in order, and what was logged of failures. */
   readonly seen: Seen[]
@@ -70,6 +71,6 @@ export async function openReseller(routes: (upstream: string) => Routes): Promis
     await world.anvil.stop()
   })
   const answer: Reseller['answer'] = (_request, response) => response.end('content')
-  const reseller: Reseller = { url, proxy, buyer, seen, logged, answer, charged, paying, buy }
+  const reseller: Reseller = { url, receiver, buyer, seen, logged, answer, charged, paying, buy }
   return reseller
 }

@@ -14,7 +14,7 @@ beforeAll(async () => {
       upstream: {
         url: `${upstream}/v2/current`,
         strip: '/weather',
-        headers: { Authorization: 'Bearer of-the-operator', 'X-Forwarded-Host': 'api.example.com' },
+        headers: { Authorization: 'Bearer of-the-operator', 'X-Forwarded-Host': 'api.example.com', Accept: 'text/own' },
         forward: ['X-Request-Id'],
         freeStatuses: [304, 404],
       },
@@ -71,6 +71,7 @@ describe('a paid request', () => {
     ['/api/a%20b%C3%A9/c.d..e/%7E~?q=%2F&r=a+b&&=', '/base/api/a%20b%C3%A9/c.d..e/%7E~?q=%2F&r=a+b&&='],
     ['/api/x;v=1?to=//evil.example/..%2f..&%zz', '/base/api/x;v=1?to=//evil.example/..%2f..&%zz'],
     ['/api/100%25?', '/base/api/100%25?'],
+    ['/api/%2541', '/base/api/%2541'],
     ['/weather?city=Wien', '/v2/current?city=Wien'],
     ['/weather', '/v2/current'],
   ])('for %s goes to %s', async (target, there) => {
@@ -164,12 +165,13 @@ describe('of the headers of a request', () => {
   })
 
   it('what the route sets or names passes; nobody else sees what it sets', async () => {
-    const headers = { 'x-request-id': '7', 'x-forwarded-host': 'evil.example' }
+    const headers = { 'x-request-id': '7', 'x-forwarded-host': 'evil.example', accept: 'text/other' }
     const { headers: answered, body } = await shop.buy('GET', '/weather', { headers })
     expect(shop.seen[0]!.headers).toMatchObject({
       authorization: 'Bearer of-the-operator',
       'x-request-id': '7',
       'x-forwarded-host': 'api.example.com',
+      accept: 'text/own',
     })
     expect(JSON.stringify([answered, body])).not.toContain('operator')
   })
@@ -243,6 +245,7 @@ describe('a redirect of the upstream', () => {
     ['{upstream}/base/', '/'],
     ['{upstream}/based', '{upstream}/based'],
     ['{upstream}/other', '{upstream}/other'],
+    ['{upstream}/else/y', '{upstream}/else/y'],
     ['{upstream}/base//evil.example', '{upstream}/base//evil.example'],
     ['{upstream}/base/%5Cevil.example', '{upstream}/base/%5Cevil.example'],
     ['https://evil.example/base/api/y', 'https://evil.example/base/api/y'],

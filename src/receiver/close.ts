@@ -93,7 +93,7 @@ async function consentTo(
 export async function answerCloses(receiver: Context): Promise<void> {
   const { live, store, log, wallet } = receiver
   if (!wallet) return
-  for (const key of live.closing) {
+  for (const key of [...live.closing]) {
     live.closing.delete(key) // no second answer while this one is under way
     const channel = await store.get(key)
     const rail = channel && findRailOf(receiver, channel)

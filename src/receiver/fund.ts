@@ -24,7 +24,7 @@ import type { Funding, Payment } from '../channel/messages.ts'
 import type { Dialect } from '../dialect/dialect.ts'
 import type { Named } from '../escrow/escrow.ts'
 import type { Context } from './context.ts'
-import { agree, checkOffer, findChannel, identify, railsFor, retryAfter, type Found } from './find.ts'
+import { agree, checkOffer, findChannel, identify, notDeepEnough, railsFor, retryAfter, type Found } from './find.ts'
 import { keyOf, type Rail } from './rail.ts'
 
 /**
@@ -74,6 +74,38 @@ async function topUp<terms>(
 ): Promise<Found> {
   const { rail, channel } = await findChannel(receiver, dialect, payment)
   return { rail, channel: await lookUp(receiver, rail, channel, funding) }
+}
+
+/**
+ * Looks whether a top up that nobody told us of covers `amount`, for a voucher whose signature was found good.
+ *
+ * Otherwise a sender that has just topped up would hear that its deposit is too small, and top up again.
+ *
+ * @throws {ChannelPendingError} if it is on chain and not deep enough
+ */
+export async function lookForTopUp(receiver: Context, { rail, channel }: Found, amount: bigint): Promise<void> {
+  const { chain, live, limits, store } = receiver
+  const name = `deposit:${channel.key}`
+  if (live.lookups.has(name) || live.lookups.size >= limits.lookups) return
+  const read = async (block: bigint) => {
+    const answer = await chain.call(rail.escrow.queries.channel(channel, rail), { block })
+    return rail.escrow.channel(channel, answer, block, rail)
+  }
+  const look = async (): Promise<Channel> => {
+    const head = await chain.head()
+    const deep = head.number - BigInt(chain.confirmations - 1)
+    const confirmed = await read(deep < channel.block ? channel.block : deep)
+    if (!confirmed || confirmed.deposit < amount) {
+      const newest = confirmed && (await read(head.number))
+      if (newest && newest.deposit >= amount)
+        throw notDeepEnough(receiver, { confirmations: 1, deposit: newest.deposit })
+      return channel
+    }
+    return store.update(channel.key, (now) => (now ? merge(now, confirmed) : confirmed))
+  }
+  const lookup = look().finally(() => live.lookups.delete(name))
+  live.lookups.set(name, lookup)
+  await lookup
 }
 
 /** An open that its own signer has not signed costs no call to the chain. A contract's signature does: it cannot be checked otherwise. */

@@ -31,7 +31,7 @@ import type { Admission, Ask } from './ask.ts'
 import { closeTogether } from './close.ts'
 import { chainIsSilent, requireReady, type Context } from './context.ts'
 import { checkOffer, findChannel, notDeepEnough, type Found } from './find.ts'
-import { fund } from './fund.ts'
+import { fund, lookForTopUp } from './fund.ts'
 import { identifyRequest, recall, sellOnce } from './once.ts'
 import type { Tariff } from './price.ts'
 import { refuse } from './refuse.ts'
@@ -61,6 +61,8 @@ async function pay<terms>(receiver: Context, dialect: Dialect<terms>, ask: Ask, 
   const moving = payment.close === true || dialect.updatesOnly(ask.method)
   if (!past) checkOffer(payment, moving ? undefined : tariff)
   await verifyVoucher(receiver, found, voucher)
+  const unheard = !dialect.carriesFunding && voucher.cumulativeAmount > found.channel.deposit
+  if (unheard) await lookForTopUp(receiver, found, voucher.cumulativeAmount)
 
   if (payment.close) return { answer: await closeTogether(receiver, found, voucher, payment) }
   const price = moving ? 0n : dueNow(payment, tariff)

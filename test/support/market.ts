@@ -19,7 +19,7 @@ import { createWallet } from '../../src/chain/wallet.ts'
 import { channelKey, type Channel } from '../../src/channel/channel.ts'
 import { startLocalChain, type LocalChain, type LocalChainOptions } from '../../src/cli/local-chain.ts'
 import { channelEscrowAbi as abi } from '../../src/escrow/abi/channel-escrow.ts'
-import { payment, session } from '../../src/rails.ts'
+import { payment, raiden, rdn, session } from '../../src/rails.ts'
 import type { Price } from '../../src/receiver/price.ts'
 import { rail, type AnyRail } from '../../src/receiver/rail.ts'
 import { createReceiver, type Receiver, type ReceiverConfig } from '../../src/receiver/receiver.ts'
@@ -59,6 +59,11 @@ export function walletOf(world: LocalChain, { privateKey }: { privateKey: Hex })
 export function railOf(world: LocalChain, token = world.token): AnyRail {
   const dialect = payment({ realm: 'market.test', secrets: [SECRET] })
   return rail({ dialect, escrow: session, chainId: world.chainId, address: world.escrow, token })
+}
+
+/** The rail of µRaiden, on the other contract of the local chain. */
+export function raidenRail(world: LocalChain): AnyRail {
+  return rail({ dialect: rdn(), escrow: raiden, chainId: world.chainId, address: world.raiden, token: world.token })
 }
 
 /** A started receiver of its own key. `log` is silent: tests look at answers. */

@@ -96,7 +96,7 @@ function claimsThisPayment({ voucher }: Spending, { code, details }: Said): bool
  *
  * Our own signature on more than we know: our records were lost, and are mended. On what we know, with a claim
  * that this very request is charged already: the receiver keeps the payment without the service, and we stop.
- * A claim of less than we know costs nobody anything, and a receiver that takes exact vouchers only needs us to follow.
+ * Our own signature on less: a receiver that takes exact vouchers only is followed. Without it, our records stand.
  */
 async function adopt(
   context: Context,
@@ -112,14 +112,14 @@ async function adopt(
   await takeBack(context, spending)
   if (claimed === undefined || shown === undefined)
     throw new PaymentRefusedError(said.status, said.detail, said.details)
+  const voucher = ownVoucher(escrow, channel, { amount: shown, signature: said.details.signature })
   if (shown > authorized(channel)) {
-    const voucher = ownVoucher(escrow, channel, { amount: shown, signature: said.details.signature })
     if (!voucher || claimed > shown) throw new PaymentDisputedError(claimed, channel.charged)
     await store.update(channel.key, (now = channel) => raised(authorize(now, voucher), claimed))
     return 'again'
   }
   if (claimed >= channel.charged) throw new PaymentDisputedError(claimed, channel.charged - price)
-  if (offer.exact) await believeLess(context, channel.key, claimed)
+  if (offer.exact && voucher) await believeLess(context, channel.key, claimed)
   await store.update(channel.key, (now = channel) => raised(now, claimed))
   return 'again'
 }

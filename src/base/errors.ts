@@ -117,16 +117,20 @@ export class WrongChannelError extends PaymentError {
   }
 }
 
-/** The chain would not take this signature: another key's, malformed, or with a high s. */
+/**
+ * The chain would not take this signature: another key's, malformed, or with a high s. Or it was to prove something
+ * else than a payment, and does not; then `problem` says why.
+ */
 export class InvalidSignatureError extends PaymentError {
   readonly code = 'invalid-signature'
-  constructor() {
-    super(
-      "The voucher's signature is not one that the escrow accepts from this channel's signer. " +
-        'Sign with that key: 65 bytes, v 27 or 28, low s.',
-    )
+  constructor(problem = BAD_VOUCHER) {
+    super(problem)
   }
 }
+
+const BAD_VOUCHER =
+  "The voucher's signature is not one that the escrow accepts from this channel's signer. " +
+  'Sign with that key: 65 bytes, v 27 or 28, low s.'
 
 /** What the signer of a channel may be told about it, with the signature that proves it. */
 export type Standing = {

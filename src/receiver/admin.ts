@@ -39,21 +39,24 @@ export async function getByOpening(receiver: Receiver, rail: AnyRail, { sender, 
 }
 
 export type Statistics = {
-  /** All that is authorized, and all that was put in, over the channels that have not ended. */
+  /** All that is authorized, and all that was put in. */
   readonly authorized: bigint
   readonly deposit: bigint
+  /** Channels that are open on chain, and those of them whose close is agreed. */
   readonly open: number
+  readonly agreed: number
   readonly senders: number
 }
 
-/** Of channels as they are given; `isOpen` says what counts as open. */
-export function statisticsOf(channels: readonly Channel[], isOpen: (channel: Channel) => boolean): Statistics {
+export function statisticsOf(channels: readonly Channel[]): Statistics {
   const sum = (amountOf: (channel: Channel) => bigint) =>
     channels.reduce((total, channel) => total + amountOf(channel), 0n)
+  const open = channels.filter(({ status }) => status === 'open')
   return {
     authorized: sum(authorized),
     deposit: sum(({ deposit }) => deposit),
-    open: channels.filter(isOpen).length,
+    open: open.length,
+    agreed: open.filter(({ closeAgreed }) => closeAgreed !== undefined).length,
     senders: new Set(channels.map(({ sender }) => sender)).size,
   }
 }

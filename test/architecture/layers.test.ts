@@ -1,7 +1,7 @@
 /**
  * Who may import whom. An arrow may only point down:
  *
- *   shells      adapter  proxy  cli  web     translate; no rules of their own
+ *   shells      adapter  proxy  gateway  cli  web     translate; no rules of their own
  *   use cases   receiver  sender             never import each other
  *   I/O         store  chain                 never import each other
  *   plug-ins    dialect  escrow              pure; dialect may name the types of an escrow
@@ -27,6 +27,7 @@ const table = {
   sender: { base: 'x', channel: 'x', escrow: 'x', dialect: 'x', store: 'x', chain: 'x' },
   adapter: { base: 'x', receiver: 'x' },
   proxy: { base: 'x', receiver: 'x' },
+  gateway: { base: 'x', channel: 'x', receiver: 'x', dialect: 'x', escrow: 'x' },
   cli: { base: 'x', channel: 'x', escrow: 'x', dialect: 'x', store: 'x', chain: 'x', receiver: 'x', sender: 'x' },
   web: { base: 'x', channel: 'x', escrow: 'x', dialect: 'x', sender: 'x' },
 } as const satisfies Record<string, Partial<Record<string, May>>>

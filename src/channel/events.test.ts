@@ -43,6 +43,19 @@ function eventsOf(types: readonly string[]): ChainEvent[] {
   return events
 }
 
+/** Rises of deposit and settled, some of them in one block. */
+const rises = fc
+  .array(fc.tuple(fc.constantFrom('toppedUpBy' as const, 'settledBy' as const), fc.boolean()), { maxLength: 12 })
+  .map((steps) => {
+    const events: ChainEvent[] = [{ ...opened, logIndex: 0, channel: { ...fresh, logIndex: 0 } }]
+    let place = { block: 1n, logIndex: 0 }
+    for (const [type, sameBlock] of steps) {
+      place = sameBlock ? { ...place, logIndex: place.logIndex + 1 } : { block: place.block + 1n, logIndex: 0 }
+      events.push({ type, key, added: 7n, ...place })
+    }
+    return events
+  })
+
 const replay = (events: readonly ChainEvent[], from?: Channel) => events.reduce<Channel | undefined>(apply, from)
 
 describe('apply', () => {
@@ -54,6 +67,29 @@ describe('apply', () => {
         expect(replay(twice)).toEqual(replay(events))
       }),
     )
+  })
+
+  it('counts every rise once, several in one block too, when a crash makes any part of the history come twice', () => {
+    fc.assert(
+      fc.property(rises, fc.nat(), fc.nat(), (events, a, b) => {
+        const [from, to] = [a % (events.length + 1), b % (events.length + 1)].sort((x, y) => x - y)
+        const end = replay([...events.slice(0, to), ...events.slice(from)])!
+        const sum = (type: string) =>
+          events.reduce((total, event) => (event.type === type && 'added' in event ? total + event.added : total), 0n)
+        expect(end).toMatchObject({ deposit: 100n + sum('toppedUpBy'), settled: sum('settledBy') })
+      }),
+    )
+  })
+
+  it('takes what it has read at a block for all of that block', () => {
+    const read: Channel = { ...fresh, block: 5n, deposit: 130n }
+    const rise = { type: 'toppedUpBy', key, added: 30n, block: 5n, logIndex: 2 } as const
+    expect(apply(read, rise)).toBe(read)
+    expect(apply(read, { ...rise, block: 6n })).toMatchObject({ deposit: 160n, block: 6n, logIndex: 2 })
+    expect(apply(read, { type: 'closeRequested', key, block: 5n, logIndex: 3, stated: 1n })).toMatchObject({
+      status: 'closing',
+      closeStated: 1n,
+    })
   })
 
   it('never lowers deposit, settled or charged, never drops a voucher, and never reopens a closed channel', () => {

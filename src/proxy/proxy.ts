@@ -13,15 +13,18 @@ import { messageOf } from '../base/log.ts'
 import type { Free, Price } from '../receiver/price.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 import { failure } from '../receiver/answer.ts'
-import { createFinder, type Finder, type Found } from './finder.ts'
+import type { Finder, Found } from './finder.ts'
 import { checkServerLimits, type ServerLimits } from './limits.ts'
-import { checkRoutes, methods, type CheckedRoute, type Routes } from './routes.ts'
+import { mountAt, type Mount } from './mounts.ts'
+import { methods, type CheckedRoute, type Routes } from './routes.ts'
+import { createSelection } from './selection.ts'
 import { changeTls, listen, openServer, urlOf } from './server.ts'
 import type { TlsOptions } from './tls.ts'
 import type { Visit } from './visit.ts'
 import { sendProblem } from './write.ts'
 
 export type { ServerLimits } from './limits.ts'
+export type { Mount } from './mounts.ts'
 export type { PriceByMethod, Route, Routes, Run } from './routes.ts'
 export type { TlsOptions } from './tls.ts'
 export type { UpstreamOptions } from './upstream-options.ts'
@@ -30,6 +33,8 @@ export type { Visit } from './visit.ts'
 export type ProxyOptions = {
   readonly receiver: Receiver
   readonly routes: Routes
+  /** What is served beside the routes, and before them. */
+  readonly mounts?: readonly Mount[]
   /** How long `close` lets running requests finish. Default 10,000. */
   readonly graceMs?: number
   /** Serves HTTPS with this certificate, HTTP/1.1 inside. Default: plain HTTP. */
@@ -53,15 +58,20 @@ export type PaidServer = {
    * @throws {ConfigError} if it cannot be used; then the server goes on with the one that it has
    */
   reloadTls(tls?: TlsOptions): void
+  /**
+   * Sells by other routes from now on. Requests that have found theirs are served as they were.
+   *
+   * @throws {ConfigError} naming the route that is wrong; then the server goes on with those that it has
+   */
+  reloadRoutes(routes: Routes): void
   /** Takes no more connections, lets running requests finish, then ends. The receiver runs on. */
   close(): Promise<void>
 }
 
-/** @throws {ConfigError} naming the route, the limit or the file that is wrong */
+/** @throws {ConfigError} naming the route, the mount, the limit or the file that is wrong */
 export function createProxy(options: ProxyOptions): PaidServer {
-  const { receiver, routes, graceMs = 10_000, onAnswer, limits = {} } = options
-  const checked = checkRoutes(routes, receiver)
-  const find = createFinder(checked)
+  const { receiver, mounts = [], graceMs = 10_000, onAnswer, limits = {} } = options
+  let selection = createSelection(options.routes, receiver, mounts)
   let closing = false
   const listener: RequestListener = (request, response) => {
     if (closing) response.setHeader('Connection', 'close')
@@ -69,7 +79,7 @@ export function createProxy(options: ProxyOptions): PaidServer {
       onAnswer?.(request, response)
       if (closing) server.closeIdleConnections()
     })
-    void answer(receiver, find, request, response)
+    selection.use(answer({ receiver, mounts, find: selection.find }, request, response))
   }
   let { tls } = options
   const server = openServer(listener, checkServerLimits(limits), tls)
@@ -83,25 +93,30 @@ export function createProxy(options: ProxyOptions): PaidServer {
       changeTls(server, changed)
       tls = changed
     },
+    reloadRoutes(routes) {
+      const next = createSelection(routes, receiver, mounts)
+      void selection.retire()
+      selection = next
+    },
     async close() {
       closing = true
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       const timer = setTimeout(() => server.closeAllConnections(), graceMs)
       await closed
       clearTimeout(timer)
-      await Promise.all(checked.map(({ source }) => source.close()))
+      await selection.close()
     },
   }
 }
 
-async function answer(
-  receiver: Receiver,
-  find: Finder,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+type Shop = { readonly receiver: Receiver; readonly mounts: readonly Mount[]; readonly find: Finder }
+
+/** Never rejects. */
+async function answer(shop: Shop, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { receiver, mounts, find } = shop
   try {
     const target = request.url ?? '/'
+    if (await mountAt(mounts, target)?.serve(request, response)) return
     const method = request.method === 'HEAD' ? 'GET' : methods.find((known) => known === request.method)
     const found = method && find(method, target)
     if (found === 'malformed') sendProblem(response, 400, 'The path is not well-formed.')

@@ -4,6 +4,7 @@ import { toEventSelector, toFunctionSelector, type AbiEvent, type AbiFunction } 
 import { formatAbiItem } from 'viem/utils'
 import ts from 'typescript'
 import { channelEscrowAbi } from '../../src/escrow/abi/channel-escrow.ts'
+import { defaultServerLimits } from '../../src/proxy/limits.ts'
 import { payment } from '../../src/rails.ts'
 import { defaultLimits } from '../../src/receiver/context.ts'
 import { tableBelow } from './pages.ts'
@@ -22,6 +23,10 @@ describe('docs/reference/configuration.md', () => {
     ['rdn', 'src/dialect/rdn.ts', 'RdnOptions'],
     ['paid', 'src/adapter/route.ts', 'RouteOptions'],
     ['createProxy', 'src/proxy/proxy.ts', 'ProxyOptions'],
+    ['mount', 'src/proxy/mounts.ts', 'Mount'],
+    ['upstream', 'src/proxy/upstream-options.ts', 'UpstreamOptions'],
+    ['tls', 'src/proxy/tls.ts', 'TlsOptions'],
+    ['server limits', 'src/proxy/limits.ts', 'ServerLimits'],
     ['createClient', 'src/sender/client.ts', 'ClientConfig'],
     ['session', 'src/sender/session.ts', 'SessionOptions'],
     ['hooks', 'src/sender/hooks.ts', 'Hooks'],
@@ -35,17 +40,20 @@ describe('docs/reference/configuration.md', () => {
     const rows = tableBelow(page, heading).map(
       ([name, standard]) => `${plain(name)}${standard === 'required' ? '' : '?'}`,
     )
-    const optional = heading === 'limits' // given as a Partial
+    const optional = /\blimits$/.test(heading) // given as a Partial
     const members = membersOf(path, type).map((member) => (optional ? `${member}?` : member))
     expect(rows.sort()).toEqual(members.sort())
   })
 
-  it('gives the limits their real defaults', () => {
-    const rows = tableBelow(page, 'limits').map(([name, standard = '']) => [
+  it.each([
+    ['limits', defaultLimits],
+    ['server limits', defaultServerLimits],
+  ] as const)('gives the %s their real defaults', (heading, standards) => {
+    const rows = tableBelow(page, heading).map(([name, standard = '']) => [
       plain(name),
       plain(standard).replaceAll(',', ''),
     ])
-    const defaults = Object.entries(defaultLimits).map(([name, value]) => [name, `${value}`])
+    const defaults = Object.entries(standards).map(([name, value]) => [name, `${value}`])
     expect(rows.sort()).toEqual(defaults.sort())
   })
 })

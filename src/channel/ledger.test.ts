@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PaymentError } from '../base/errors.ts'
+import { ChannelNotOpenError, OverpaidError, PaymentError, UnderpaidError } from '../base/errors.ts'
 import { authorized, available, channelKey, credit, unsettled, type Channel } from './channel.ts'
-import { authorize, charge, creditDue, exactDue, refund } from './ledger.ts'
+import { agreeToClose, authorize, charge, creditDue, exactDue, refund } from './ledger.ts'
 
 const address = (digit: string) => `0x${digit.repeat(40)}` as const
 const id = `0x${'ab'.repeat(32)}` as const
@@ -95,6 +95,25 @@ describe('charge', () => {
       voucher: { cumulativeAmount: 50n },
       charged: 5n,
     })
+  })
+
+  it('sells nothing more once a close was agreed, whatever the voucher', () => {
+    const channel = agreeToClose(openChannel({ charged: 10n, voucher: voucher(12n) }), 11n)
+    expect(channel.closeAgreed).toBe(11n)
+    expect(() => charge(channel, voucher(50n), 5n, creditDue)).toThrow(ChannelNotOpenError)
+  })
+
+  it.each([
+    [9n, UnderpaidError],
+    [13n, OverpaidError],
+  ])('agrees to no close at %s, which is not between what was charged and what was authorized', (amount, error) => {
+    expect(() => agreeToClose(openChannel({ charged: 10n, voucher: voucher(12n) }), amount)).toThrow(error)
+  })
+
+  it('agrees again, and not after the chain knows of an end', () => {
+    const once = agreeToClose(openChannel({ charged: 10n, voucher: voucher(12n) }), 11n)
+    expect(agreeToClose(once, 12n).closeAgreed).toBe(12n)
+    expect(() => agreeToClose({ ...once, status: 'closing' }, 12n)).toThrow(ChannelNotOpenError)
   })
 
   it('tells an underpaying signer what we hold', () => {

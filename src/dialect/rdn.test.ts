@@ -92,6 +92,15 @@ describe('a refusal', () => {
     expect(lines.map(([name]) => name)).not.toContain('RDN-Invalid-Amount')
   })
 
+  it('without a flag, and with amounts, may be about the deposit', () => {
+    const headers = reader([['RDN-Sender-Balance', '12']])
+    expect(dialect.readRefusal(headers)).toEqual({
+      code: 'deposit-exceeded',
+      details: { authorized: '12', charged: '12' },
+    })
+    expect(dialect.readRefusal(reader([]))).toBeUndefined()
+  })
+
   it('by a server that knows no credit means that all was charged', () => {
     const headers = reader([
       ['RDN-Invalid-Amount', '1'],

@@ -3,7 +3,7 @@ import { ChannelNotFoundError, ChannelPendingError, OfferNotFoundError, WrongCha
 import type { Channel } from '../channel/channel.ts'
 import type { Payment } from '../channel/messages.ts'
 import type { Dialect } from '../dialect/dialect.ts'
-import type { Context, PendingDeposit } from './context.ts'
+import type { Context } from './context.ts'
 import type { Tariff } from './price.ts'
 import { keyOf, type AnyRail, type Rail } from './rail.ts'
 
@@ -20,7 +20,6 @@ export async function findChannel<terms>(
   dialect: Dialect<terms>,
   payment: Payment<terms>,
 ): Promise<Found> {
-  if (payment.receiver && payment.receiver !== receiver.address) throw new WrongChannelError('receiver')
   for (const rail of railsFor(receiver, dialect, payment)) {
     const key = keyOf(rail, identify(receiver, rail, payment))
     const channel = await receiver.store.get(key)
@@ -29,12 +28,12 @@ export async function findChannel<terms>(
       return { rail, channel }
     }
     const pending = receiver.live.pending.get(key)
-    if (pending) throw notDeepEnough(receiver, pending)
+    if (pending) throw notDeepEnough(receiver, pending.confirmations)
   }
   throw new ChannelNotFoundError()
 }
 
-export function notDeepEnough(receiver: Context, { confirmations }: PendingDeposit): ChannelPendingError {
+export function notDeepEnough(receiver: Context, confirmations: number): ChannelPendingError {
   return new ChannelPendingError(confirmations, receiver.chain.confirmations, retryAfter(receiver))
 }
 

@@ -81,31 +81,43 @@ async function topUp<terms>(
  *
  * Otherwise a sender that has just topped up would hear that its deposit is too small, and top up again.
  *
- * @throws {ChannelPendingError} if it is on chain and not deep enough
+ * @throws {ChannelPendingError} if it is on chain and not deep enough, or cannot be looked for now
  */
 export async function lookForTopUp(receiver: Context, { rail, channel }: Found, amount: bigint): Promise<void> {
-  const { chain, live, limits, store } = receiver
-  const name = `deposit:${channel.key}`
-  if (live.lookups.has(name) || live.lookups.size >= limits.lookups) return
-  const read = async (block: bigint) => {
-    const answer = await chain.call(rail.escrow.queries.channel(channel, rail), { block })
-    return rail.escrow.channel(channel, answer, block, rail)
-  }
-  const look = async (): Promise<Channel> => {
-    const head = await chain.head()
-    const deep = head.number - BigInt(chain.confirmations - 1)
-    const confirmed = await read(deep < channel.block ? channel.block : deep)
-    if (!confirmed || confirmed.deposit < amount) {
-      const newest = confirmed && (await read(head.number))
-      if (newest && newest.deposit >= amount)
-        throw notDeepEnough(receiver, { confirmations: 1, deposit: newest.deposit })
-      return channel
-    }
-    return store.update(channel.key, (now) => (now ? merge(now, confirmed) : confirmed))
-  }
+  const pending = receiver.live.pending.get(channel.key)
+  if (pending && pending.deposit >= amount) throw notDeepEnough(receiver, pending.confirmations)
+  await once(receiver, `deposit:${channel.key}:${amount}`, async () => {
+    const { chain, store } = receiver
+    const head = (await chain.head()).number
+    const deep = head - BigInt(chain.confirmations - 1)
+    const seen = await readAt(receiver, rail, channel, deep > channel.block ? deep : channel.block)
+    if (seen && seen.deposit >= amount) return store.update(channel.key, (now) => (now ? merge(now, seen) : seen))
+    const newest = await readAt(receiver, rail, channel, head)
+    if (newest && newest.deposit >= amount) throw notDeepEnough(receiver, 0)
+    return channel
+  })
+}
+
+/** Looks once for all who ask at the same time, and for a few things at a time. */
+function once(receiver: Context, name: string, look: () => Promise<Channel>): Promise<Channel> {
+  const { live, limits } = receiver
+  const underWay = live.lookups.get(name)
+  if (underWay) return underWay
+  if (live.lookups.size >= limits.lookups) return Promise.reject(notDeepEnough(receiver, 0))
   const lookup = look().finally(() => live.lookups.delete(name))
   live.lookups.set(name, lookup)
-  await lookup
+  return lookup
+}
+
+/** undefined: the escrow has no such channel in this block. */
+async function readAt(
+  { chain }: Context,
+  rail: Rail,
+  named: Named<unknown>,
+  block: bigint,
+): Promise<Channel | undefined> {
+  const answer = await chain.call(rail.escrow.queries.channel(named, rail), { block })
+  return rail.escrow.channel(named, answer, block, rail)
 }
 
 /** An open that its own signer has not signed costs no call to the chain. A contract's signature does: it cannot be checked otherwise. */
@@ -121,27 +133,18 @@ async function requireLikelySigner<terms>(
   if ((await chain.code(claimed)) === '0x') throw new InvalidSignatureError()
 }
 
-/** Reads the channel once its transaction is deep enough, for all who ask at the same time, a few at a time. */
-function lookUp(receiver: Context, rail: Rail, named: Named<unknown>, funding: Funding): Promise<Channel> {
-  const { live, limits, chain } = receiver
-  const name = `${named.id}:${funding.hash}`
-  const underWay = live.lookups.get(name)
-  if (underWay) return underWay
-  if (live.lookups.size >= limits.lookups) throw new ChannelPendingError(0, chain.confirmations, retryAfter(receiver))
-  const lookup = adopt(receiver, rail, named, funding.hash).finally(() => live.lookups.delete(name))
-  live.lookups.set(name, lookup)
-  return lookup
-}
-
 async function adopt(receiver: Context, rail: Rail, named: Named<unknown>, hash: Hash): Promise<Channel> {
-  const block = await waitDeep(receiver, hash)
-  const answer = await receiver.chain.call(rail.escrow.queries.channel(named, rail), { block })
-  const seen = rail.escrow.channel(named, answer, block, rail)
+  const seen = await readAt(receiver, rail, named, await waitDeep(receiver, hash))
   if (!seen) throw new ChannelNotFoundError()
   if (seen.receiver !== receiver.address) throw new WrongChannelError('receiver')
   if (seen.token !== rail.token) throw new WrongChannelError('token')
   if (seen.status !== 'open') throw new ChannelNotOpenError(seen.status)
   return receiver.store.update(seen.key, (now) => (now ? merge(now, seen) : seen))
+}
+
+/** Reads the channel once its transaction is deep enough. */
+function lookUp(receiver: Context, rail: Rail, named: Named<unknown>, { hash }: Funding): Promise<Channel> {
+  return once(receiver, `${named.id}:${hash}`, () => adopt(receiver, rail, named, hash))
 }
 
 /** Waits a little, so that most senders need no second request. Returns the confirmed block to read at. */

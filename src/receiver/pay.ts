@@ -30,7 +30,7 @@ import type { Dialect } from '../dialect/dialect.ts'
 import type { Admission, Ask } from './ask.ts'
 import { closeTogether } from './close.ts'
 import { chainIsSilent, requireReady, type Context } from './context.ts'
-import { checkOffer, findChannel, notDeepEnough, type Found } from './find.ts'
+import { checkOffer, findChannel, type Found } from './find.ts'
 import { fund, lookForTopUp } from './fund.ts'
 import { identifyRequest, recall, sellOnce } from './once.ts'
 import type { Tariff } from './price.ts'
@@ -85,16 +85,8 @@ function chargeWith<terms>(receiver: Context, found: Found, voucher: Voucher, pr
   return (now: Channel | undefined): Channel => {
     if (!now) throw new ChannelNotFoundError()
     if (now.status === 'open' && receiver.live.leaving.has(key)) throw new ChannelNotOpenError('closing')
-    requireConfirmed(receiver, now, voucher)
     return charge(now, voucher, price, dialect.due)
   }
-}
-
-/** @throws {ChannelPendingError} where only a top up that is not deep enough covers the voucher */
-function requireConfirmed(receiver: Context, { key, deposit }: Channel, { cumulativeAmount }: Voucher): void {
-  const pending = receiver.live.pending.get(key)
-  if (pending && cumulativeAmount > deposit && cumulativeAmount <= pending.deposit)
-    throw notDeepEnough(receiver, pending)
 }
 
 /** @throws {ReceiverUnavailableError} | {@link TooManyFailuresError} where a sound voucher still gets no credit */

@@ -178,6 +178,23 @@ describe('what is over', () => {
   })
 })
 
+it('a sender that gets code later is still asked for its own signature: the contract takes no other', async () => {
+  const stall = await stallOf()
+  const { buyer, pay } = await payer(stall)
+  // Answers every question with the word that says yes to a signature.
+  const yes = '0x7f1626ba7e0000000000000000000000000000000000000000000000000000000060005260206000f3'
+  await rpc(world, 'anvil_setCode', buyer.sender, yes)
+  const stranger = { ...buyer, key: `0x${'66'.repeat(32)}` } as const
+  const connection = openConnection()
+  endings.unshift(() => connection.close())
+  const forged = await connection.send('GET', `${stall.url}/a`, [
+    ['Host', 'x'],
+    ...(await proofLines(stall, stranger, 7n)),
+  ])
+  expect([forged.status, header(forged, 'RDN-Invalid-Balance-Proof')]).toEqual([402, '1'])
+  expect((await pay(7n)).status).toBe(200)
+})
+
 describe('a deposit that is not deep enough', () => {
   const patient = async () => {
     const chain = createChain({ rpc: world.anvil.url, confirmations: 4, pollMs: 10 })
@@ -247,6 +264,7 @@ describe('the end of a channel', () => {
     await until(async () => (await stall.known(buyer))?.status === 'closing')
     const refused = await client.get(`${stall.url}/a`)
     expect(header(refused, 'RDN-Nonexisting-Channel')).toBe('1')
+    expect(await stall.us.settle()).toEqual([])
     await rpc(world, 'anvil_mine', '0x1f6')
     await chain.settle(channel)
     await until(async () => (await stall.known(buyer))?.status === 'closed')

@@ -26,7 +26,7 @@ export async function closeTogether(gateway: Gateway, visit: Visit): Promise<Ans
   const opening = openingIn(visit)
   const amount = await balanceIn(visit.request, visit.query)
   const { channel, pending } = await getByOpening(receiver, rail, opening)
-  if (!channel) throw pending ? notDeepEnough(receiver, pending) : new ChannelNotFoundError()
+  if (!channel) throw pending ? notDeepEnough(receiver, pending.confirmations) : new ChannelNotFoundError()
   const proven = isProven(gateway, visit, { ask: 'close', channelId: channel.id, amount }, channel.signer)
   if (!proven && !visit.administrator) requireOriginal(gateway, channel, amount)
   requireReady(receiver)

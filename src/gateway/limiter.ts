@@ -29,28 +29,30 @@ type Room = {
 const MOST_CLIENTS = 10_000
 
 export function createLimiter({ burst, everyMs, clients }: Room, now: () => number): Limiter {
+  const one = { everyMs, windowMs: (burst - 1) * everyMs }
+  const all = { everyMs: everyMs / clients, windowMs: (burst - 1 / clients) * everyMs }
+  /** When the room of a client would be whole again if nothing more was asked. */
   const fullAt = new Map<string, number>()
-  const everybody = { fullAt: 0, everyMs: everyMs / clients }
-  const windowMs = (burst - 1) * everyMs
+  let allFullAt = 0
 
-  function move(client: string, cost: number): void {
-    const moved = Math.max(fullAt.get(client) ?? 0, now()) + cost * everyMs
+  function charge(client: string, cost: number): void {
+    const moved = Math.max(fullAt.get(client) ?? 0, now()) + cost * one.everyMs
     fullAt.delete(client) // the one that was heard last is last in line to be forgotten
     fullAt.set(client, moved)
     const [oldest] = fullAt.keys()
     if (fullAt.size > MOST_CLIENTS && oldest !== undefined) fullAt.delete(oldest)
-    everybody.fullAt = Math.max(everybody.fullAt, now()) + cost * everybody.everyMs
+    allFullAt = Math.max(allFullAt, now()) + cost * all.everyMs
   }
 
   return {
     take(client) {
-      const longest = Math.max(fullAt.get(client) ?? 0, everybody.fullAt)
-      const waitMs = longest - now() - windowMs
+      const ownMs = (fullAt.get(client) ?? 0) - now() - one.windowMs
+      const waitMs = Math.max(ownMs, allFullAt - now() - all.windowMs)
       if (waitMs > 0) return Math.ceil(waitMs / 1000)
-      move(client, 1)
+      charge(client, 1)
       return 0
     },
-    charge: move,
-    giveBack: (client) => move(client, -1),
+    charge,
+    giveBack: (client) => charge(client, -1),
   }
 }

@@ -27,14 +27,17 @@ export async function balanceIn(request: IncomingMessage, query: URLSearchParams
   return read.uint(given ?? only(query), 'balance', 192)
 }
 
-/** One name for whoever has one network: an IPv4 address, or the first half of an IPv6 address. */
 export function clientOf({ socket }: IncomingMessage): string {
-  const address = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '')
-  if (!address.includes(':')) return address
-  const [head = '', tail] = address.split('::')
-  const known = (part: string) => part.split(':').filter((group) => group !== '')
-  const zeros = tail === undefined ? 0 : 8 - known(head).length - known(tail).length
-  return [...known(head), ...Array<string>(zeros).fill('0'), ...known(tail ?? '')].slice(0, 4).join(':')
+  return networkOf(socket.remoteAddress ?? '')
+}
+
+/** One name for what one customer of a network has: an IPv4 address, or the first half of an IPv6 address. */
+export function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/, '')
+  if (!plain.includes(':')) return plain
+  const [head = [], tail = []] = plain.split('::').map((part) => part.split(':').filter((group) => group !== ''))
+  const zeros = Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0')
+  return [...head, ...zeros, ...tail].slice(0, 4).join(':')
 }
 
 export function headerIn({ headers }: IncomingMessage, name: string): string | undefined {

@@ -1,4 +1,5 @@
 /** A receiver that sells "foo" for 7 and has a REST interface on the same address, and senders who pay it. */
+import { randomBytes, scryptSync } from 'node:crypto'
 import { getAddress, type Address, type Hex } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { paid } from '../../src/adapter/node.ts'
@@ -159,4 +160,11 @@ export async function ask(url: string, init: RequestInit = {}): Promise<[status:
 
 export function proven(proof: string, more: RequestInit = {}): RequestInit {
   return { ...more, headers: { ...(more.headers as Record<string, string>), 'RDN-Sender-Proof': proof } }
+}
+
+/** As the gateway reads them, made by hand and cheap to look at. */
+export function cheapHash(password: string): string {
+  const salt = randomBytes(16)
+  const hash = scryptSync(password.normalize('NFC'), salt, 32, { N: 2 ** 14, r: 8, p: 1 })
+  return `$scrypt$ln=14,r=8,p=1$${salt.toString('base64url')}$${hash.toString('base64url')}`
 }

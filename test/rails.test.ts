@@ -1,300 +1,204 @@
-/** What a paid request promises, for each rail, with real signatures, a real node and real sockets. */
-import { describe, expect, it } from 'vitest'
-import { type Buyer, newBuyer, newReceiver, openMarket, openShop } from './support/market.ts'
-import { authorization, challengeOf, encode, receiptOf, requestOf, signVoucher } from './support/wire.ts'
+/** What a paid request promises, on every rail, with real signatures, a real node and real sockets. */
+import { afterAll, describe, expect, it } from 'vitest'
+import { newReceiver, openShop, rpc, startWorld, tokensOf, until } from './support/market.ts'
+import { railKits, type Payer } from './support/rail-kits.ts'
 
-const { world, receiver, shop } = await openMarket()
+const world = await startWorld()
+afterAll(() => world.anvil.stop())
 
-/** A refused payment leaves no trace: neither in the ledger nor at the handler. */
-async function expectRefusal(
-  buyer: Buyer,
-  send: () => Promise<Response>,
-  status: number,
-  code: string,
-): Promise<Record<string, string>> {
-  const before = await buyer.known()
-  const calls = shop.calls.length
-  const response = await send()
-  const problem = (await response.json()) as Record<string, string>
-  expect({ status: response.status, code: problem.code }).toEqual({ status, code })
-  expect(response.headers.get('content-type')).toBe('application/problem+json')
-  expect(response.headers.get('cache-control')).toBe('no-store')
-  expect(response.headers.get('payment-receipt')).toBeNull()
-  expect(await buyer.known()).toEqual(before)
-  expect(shop.calls.length).toBe(calls)
-  return problem
-}
-
-describe('payment: an offer', () => {
-  it('tells whoever has not paid what it costs and where to pay', async () => {
-    const response = await fetch(`${shop.url}/echofix/foo`)
-    expect(response.status).toBe(402)
-    expect(response.headers.get('cache-control')).toBe('no-store')
-    const challenge = challengeOf(response)
-    expect(challenge).toMatchObject({ realm: 'market.test', method: 'evm', intent: 'session' })
-    expect(requestOf(challenge)).toMatchObject({ amount: '5', methodDetails: { chainId: 31337 } })
-    expect(requestOf(challenge).recipient!.toLowerCase()).toBe(receiver.address)
-    const problem = (await response.json()) as Record<string, string>
-    expect(problem).toMatchObject({
-      type: 'https://paymentauth.org/problems/payment-required',
-      status: 402,
-      detail: expect.stringContaining('costs 5 base units') as string,
-      offers: [{ protocol: 'payment', price: '5', receiver: receiver.address, chainId: 31337 }],
-    })
+describe.each(railKits)('$name', (kit) => {
+  const open = async () => {
+    const receiver = await newReceiver(world, { rails: [kit.rail(world)] })
+    return { receiver, shop: await openShop(receiver) }
+  }
+  const market = open()
+  afterAll(async () => {
+    const { receiver, shop } = await market
+    await shop.close()
+    await receiver.stop()
   })
+  const newPayer = async (deposit?: bigint) => kit.newPayer(world, (await market).receiver, deposit)
+  const { refusals } = kit.rail(world).dialect
 
-  it('is asked for with HEAD too, without a body', async () => {
-    const response = await fetch(`${shop.url}/x`, { method: 'HEAD' })
-    expect(response.status).toBe(402)
-    expect(challengeOf(response).id).toBeTruthy()
-  })
-
-  it('is not needed for OPTIONS, which is free and empty', async () => {
-    const response = await fetch(`${shop.url}/x`, { method: 'OPTIONS' })
-    expect({ status: response.status, body: await response.text() }).toEqual({ status: 204, body: '' })
-  })
-
-  it('made for one resource does not pay for another, dearer or not', async () => {
-    const buyer = await newBuyer(world, receiver)
-    const challenge = challengeOf(await fetch(`${shop.url}/cheap`))
-    const problem = await expectRefusal(
-      buyer,
-      () => buyer.pay(`${shop.url}/dear`, 5n, { challenge }),
-      402,
-      'offer-not-found',
-    )
-    expect(problem.reason).toBe('another resource')
-  })
-
-  it.each([
-    ['an id of another secret', { id: 'A'.repeat(43) }],
-    ['another price', { request: encode({ amount: '1' }) }],
-    ['a later expiry', { expires: '2099-01-01T00:00:00Z' }],
-    ['another realm', { realm: 'elsewhere.test' }],
-    ['another resource', { opaque: encode({ resource: 'GET /dear' }) }],
-  ])('that was forged with %s is refused', async (_what, change) => {
-    const buyer = await newBuyer(world, receiver)
-    const challenge = { ...challengeOf(await fetch(`${shop.url}/x`)), ...change }
-    await expectRefusal(buyer, () => buyer.pay(`${shop.url}/x`, 5n, { challenge }), 402, 'offer-not-found')
-  })
-
-  it('that has expired is refused, with a fresh one in the answer', async () => {
-    const hasty = await newReceiver(world, { limits: { offerMs: 0 } })
-    const stall = await openShop(hasty)
-    const buyer = await newBuyer(world, hasty)
-    const response = await buyer.pay(`${stall.url}/x`, 5n)
-    expect(await response.json()).toMatchObject({ code: 'offer-not-found', reason: 'expired' })
-    expect(challengeOf(response).id).toBeTruthy()
-    await stall.close()
-    await hasty.stop()
-  })
-})
-
-describe('payment: a voucher', () => {
-  it('pays for the resource and comes back as a receipt', async () => {
-    const buyer = await newBuyer(world, receiver)
-    const response = await buyer.pay(`${shop.url}/x`, 5n)
-    expect({ status: response.status, body: await response.text() }).toEqual({ status: 200, body: 'foo' })
-    expect(response.headers.get('cache-control')).toBe('private, no-store')
-    expect(response.headers.get('vary')).toContain('Authorization')
-    expect(receiptOf(response)).toMatchObject({
-      method: 'evm',
-      intent: 'session',
-      status: 'success',
-      channelId: buyer.id,
-      reference: buyer.id,
-      authorized: '5',
-      charged: '5',
-      chainId: 31337,
-    })
-  })
-
-  it('is charged once, however many identical requests show it at once', async () => {
-    const buyer = await newBuyer(world, receiver)
-    const headers = await buyer.headers(`${shop.url}/x`, 5n)
+  /** A refused payment leaves no trace: neither in the ledger nor at the handler. */
+  async function expectRefusal(payer: Payer, send: () => Promise<Response>, code: keyof typeof refusals) {
+    const { shop } = await market
+    const before = await payer.known()
     const calls = shop.calls.length
-    const responses = await Promise.all(Array.from({ length: 100 }, () => fetch(`${shop.url}/x`, { headers })))
-    const statuses = responses.map(({ status }) => status).sort()
-    expect(statuses).toEqual([200, ...Array.from({ length: 99 }, () => 402)])
+    const response = await send()
+    const problem = (await response.json()) as Record<string, string>
+    expect({ status: response.status, code: problem.code }).toEqual({ status: refusals[code].status, code })
+    expect(response.headers.get('content-type')).toBe('application/problem+json')
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    expect(await payer.known()).toEqual(before)
+    expect(shop.calls.length).toBe(calls)
+    return problem
+  }
+
+  it('tells whoever has not paid what it costs and where to pay', async () => {
+    const { receiver, shop } = await market
+    const response = await fetch(`${shop.url}/echofix/foo`)
+    expect([response.status, response.headers.get('cache-control')]).toEqual([402, 'no-store'])
+    expect(await response.json()).toMatchObject({
+      status: 402,
+      code: 'payment-required',
+      detail: expect.stringContaining('costs 5 base units') as string,
+      offers: [{ protocol: kit.name, price: '5', receiver: receiver.address, chainId: 31337 }],
+    })
+    const head = await fetch(`${shop.url}/x`, { method: 'HEAD' })
+    expect([head.status, await head.text()]).toEqual([402, ''])
+    const options = await fetch(`${shop.url}/x`, { method: 'OPTIONS' })
+    expect([options.status, await options.text()]).toEqual([204, ''])
+  })
+
+  it('gives the resource for a voucher, to nobody else, and not to a cache', async () => {
+    const { shop } = await market
+    const payer = await newPayer()
+    const response = await payer.pay(`${shop.url}/x`, 5n)
+    expect([response.status, await response.text()]).toEqual([200, 'foo'])
+    expect(response.headers.get('cache-control')).toBe('private, no-store')
+    for (const name of kit.rail(world).dialect.requestHeaders) expect(response.headers.get('vary')).toContain(name)
+    expect(await payer.known()).toMatchObject({ charged: 5n, voucher: { cumulativeAmount: 5n } })
+  })
+
+  it('charges a voucher once, however many identical requests show it at once', async () => {
+    const { shop } = await market
+    const payer = await newPayer()
+    const signature = await payer.sign(5n)
+    const calls = shop.calls.length
+    const all = await Promise.all(Array.from({ length: 60 }, () => payer.pay(`${shop.url}/x`, 5n, { signature })))
+    expect(all.map(({ status }) => status).sort()).toEqual([200, ...Array.from({ length: 59 }, () => 402)])
     expect(shop.calls.length - calls).toBe(1)
-    expect(await buyer.known()).toMatchObject({ charged: 5n })
+    expect(await payer.known()).toMatchObject({ charged: 5n })
   })
 
-  it('may come in any order: sixteen shuffled requests are all served and charged once each (peer mistake 10)', async () => {
-    const buyer = await newBuyer(world, receiver)
-    const challenge = challengeOf(await fetch(`${shop.url}/x`))
+  it('serves sixteen shuffled requests on one channel, in a row and at once, each charged once (peer mistake 10)', async () => {
+    const { shop } = await market
+    const payer = await newPayer()
     const amounts = [80, 5, 75, 10, 70, 15, 65, 20, 60, 25, 55, 30, 50, 35, 45, 40].map(BigInt)
-    const responses: Response[] = []
-    for (const amount of amounts) responses.push(await buyer.pay(`${shop.url}/x`, amount, { challenge }))
-    expect(responses.map(({ status }) => status)).toEqual(amounts.map(() => 200))
-    expect(await buyer.known()).toMatchObject({ charged: 80n, voucher: { cumulativeAmount: 80n } })
-    const parallel = amounts.map((amount) => buyer.pay(`${shop.url}/x`, amount + 80n, { challenge }))
-    expect((await Promise.all(parallel)).map(({ status }) => status)).toEqual(amounts.map(() => 200))
-    expect(await buyer.known()).toMatchObject({ charged: 160n, voucher: { cumulativeAmount: 160n } })
+    for (const amount of amounts) expect((await payer.pay(`${shop.url}/x`, amount)).status).toBe(200)
+    expect(await payer.known()).toMatchObject({ charged: 80n, voucher: { cumulativeAmount: 80n } })
+    const parallel = await Promise.all(amounts.map((amount) => payer.pay(`${shop.url}/x`, amount + 80n)))
+    expect(parallel.map(({ status }) => status)).toEqual(amounts.map(() => 200))
+    expect(await payer.known()).toMatchObject({ charged: 160n, voucher: { cumulativeAmount: 160n } })
   })
 
-  it('that promises more than the price leaves the rest as credit, for the same voucher too', async () => {
-    const buyer = await newBuyer(world, receiver)
-    for (const status of [200, 200, 200, 402]) expect((await buyer.pay(`${shop.url}/x`, 15n)).status).toBe(status)
-    expect(await buyer.known()).toMatchObject({ charged: 15n, voucher: { cumulativeAmount: 15n } })
+  it('keeps what a voucher promises beyond the price as credit, for the same voucher too', async () => {
+    const { shop } = await market
+    const payer = await newPayer()
+    for (const status of [200, 200, 200, 402]) expect((await payer.pay(`${shop.url}/x`, 15n)).status).toBe(status)
+    expect(await payer.known()).toMatchObject({ charged: 15n, voucher: { cumulativeAmount: 15n } })
   })
 
   it.each([
     ['equal to the last one', 5n],
     ['lower than the last one', 4n],
     ['one short of the price', 9n],
-  ])('%s does not pay again, and the signer is told what would', async (_what, amount) => {
-    const buyer = await newBuyer(world, receiver)
-    await buyer.pay(`${shop.url}/x`, 5n)
-    const problem = await expectRefusal(buyer, () => buyer.pay(`${shop.url}/x`, amount), 402, 'underpaid')
-    expect(problem).toMatchObject({
-      least: '10',
-      charged: '5',
-      authorized: '5',
-      deposit: '1000',
-      signature: await buyer.sign(5n),
-    })
+  ])('refuses a voucher that is %s, and tells its signer what would do', async (_what, amount) => {
+    const { shop } = await market
+    const payer = await newPayer()
+    await payer.pay(`${shop.url}/x`, 5n)
+    const problem = await expectRefusal(payer, () => payer.pay(`${shop.url}/x`, amount), 'underpaid')
+    expect(problem).toMatchObject({ least: '10', charged: '5', authorized: '5', deposit: '1000' })
+    expect(problem.signature).toBe(await payer.sign(5n))
   })
 
-  it('above the deposit is refused; after a top up the same voucher is good', async () => {
-    const buyer = await newBuyer(world, receiver, 10n)
-    const problem = await expectRefusal(buyer, () => buyer.pay(`${shop.url}/x`, 11n), 402, 'deposit-exceeded')
+  it('refuses a voucher above the deposit', async () => {
+    const { shop } = await market
+    const payer = await newPayer(10n)
+    const problem = await expectRefusal(payer, () => payer.pay(`${shop.url}/x`, 11n), 'deposit-exceeded')
     expect(problem).toMatchObject({ deposit: '10', got: '11' })
+    expect((await payer.pay(`${shop.url}/x`, 10n)).status).toBe(200)
   })
 
   it.each([
-    ['of another key', async (buyer: Buyer) => buyer.sign(5n, `0x${'11'.repeat(32)}`)],
-    ['over another amount', async (buyer: Buyer) => buyer.sign(6n)],
-    [
-      'for another contract',
-      (buyer: Buyer) => signVoucher(buyer.account.privateKey, { chainId: 31337, escrow: world.token }, buyer.id, 5n),
-    ],
-    [
-      'for another chain',
-      (buyer: Buyer) => signVoucher(buyer.account.privateKey, { chainId: 1, escrow: world.escrow }, buyer.id, 5n),
-    ],
-    [
-      'for another channel',
-      (buyer: Buyer) =>
-        signVoucher(buyer.account.privateKey, { chainId: 31337, escrow: world.escrow }, `0x${'22'.repeat(32)}`, 5n),
-    ],
-    ['with one bit flipped', async (buyer: Buyer) => flip(await buyer.sign(5n))],
+    ['of another key', (payer: Payer) => payer.sign(5n, { key: `0x${'11'.repeat(32)}` })],
+    ['over another amount', (payer: Payer) => payer.sign(6n)],
+    ['for another contract', (payer: Payer) => payer.sign(5n, { contract: world.token })],
+    ['for another channel', (payer: Payer) => payer.sign(5n, { otherChannel: true })],
+    ['with one bit flipped', async (payer: Payer) => flipped(await payer.sign(5n))],
     ['with r and s of zero', () => Promise.resolve(`0x${'00'.repeat(64)}1b` as const)],
-    ['of 64 bytes', async (buyer: Buyer) => (await buyer.sign(5n)).slice(0, -2) as `0x${string}`],
-    ['of 66 bytes', async (buyer: Buyer) => `${await buyer.sign(5n)}00` as const],
-  ])('with a signature %s is refused', async (_what, forge) => {
-    const buyer = await newBuyer(world, receiver)
-    const signature = await forge(buyer)
-    await expectRefusal(
-      buyer,
-      () => buyer.pay(`${shop.url}/x`, 5n, { change: { signature } }),
-      402,
-      'invalid-signature',
-    )
+    ['of 64 bytes', async (payer: Payer) => (await payer.sign(5n)).slice(0, -2) as `0x${string}`],
+    ['of 66 bytes', async (payer: Payer) => `${await payer.sign(5n)}00` as const],
+    ['with a high s', async (payer: Payer) => mirrored(await payer.sign(5n))],
+  ])('refuses a signature %s', async (_what, forge) => {
+    const { shop } = await market
+    const payer = await newPayer()
+    const signature = await forge(payer)
+    const problem = await expectRefusal(payer, () => payer.pay(`${shop.url}/x`, 5n, { signature }), 'invalid-signature')
+    expect(problem.authorized).toBeUndefined()
   })
 
-  it('of a channel to another receiver is not found here', async () => {
-    const other = await newReceiver(world)
-    const buyer = await newBuyer(world, other)
-    const response = await buyer.pay(`${shop.url}/x`, 5n)
-    expect({ status: response.status, body: await response.json() }).toMatchObject({
-      status: 410,
-      body: { code: 'channel-not-found' },
-    })
+  it('does not know a channel to another receiver', async () => {
+    const { shop } = await market
+    const other = await newReceiver(world, { rails: [kit.rail(world)] })
+    const payer = await kit.newPayer(world, other)
+    const response = await payer.pay(`${shop.url}/x`, 5n)
+    const { code } = (await response.json()) as { code: string }
+    expect(['channel-not-found', 'wrong-channel']).toContain(code)
+    expect(response.ok).toBe(false)
     await other.stop()
   })
 
-  it('of a delegated signer is taken from that key and from no other, not even the sender', async () => {
-    const delegate = `0x${'33'.repeat(32)}` as const
-    const { privateKeyToAddress } = await import('viem/accounts')
-    const buyer = await newBuyer(world, receiver, 1_000n, privateKeyToAddress(delegate))
-    await expectRefusal(buyer, () => buyer.pay(`${shop.url}/x`, 5n), 402, 'invalid-signature')
-    const signature = await buyer.sign(5n, delegate)
-    expect((await buyer.pay(`${shop.url}/x`, 5n, { change: { signature } })).status).toBe(200)
-  })
-
-  it('that names another sender as its source is refused', async () => {
-    const buyer = await newBuyer(world, receiver)
-    const challenge = challengeOf(await fetch(`${shop.url}/x`))
-    const source = { address: receiver.address, chainId: 31337 }
-    const header = authorization(challenge, await buyer.voucher(5n), source)
-    await expectRefusal(
-      buyer,
-      () => fetch(`${shop.url}/x`, { headers: { authorization: header } }),
-      402,
-      'wrong-channel',
-    )
-  })
-
-  it('sent with HEAD is kept and charges nothing', async () => {
-    const buyer = await newBuyer(world, receiver)
-    const response = await buyer.pay(`${shop.url}/x`, 50n, { init: { method: 'HEAD' } })
-    expect(response.status).toBe(200)
-    expect(receiptOf(response)).toMatchObject({ authorized: '50', charged: '0' })
-    expect(await buyer.known()).toMatchObject({ charged: 0n, voucher: { cumulativeAmount: 50n } })
-  })
-})
-
-describe('payment: what is malformed gets 400 and changes nothing', () => {
-  it.each(['1e3', '0x69', '-5', '5.0', ' 5', '٥', '00105', '', '9'.repeat(79), `${2n ** 128n}`, 5, null, true, {}])(
-    'a cumulative amount of %j',
-    async (cumulativeAmount) => {
-      const buyer = await newBuyer(world, receiver)
-      const problem = await expectRefusal(
-        buyer,
-        () => buyer.pay(`${shop.url}/x`, 5n, { change: { cumulativeAmount } }),
-        400,
-        'malformed-payment',
-      )
-      expect(problem.field).toBe('payload.cumulativeAmount')
-    },
-  )
-
-  it.each([
-    ['no base64url', 'Payment %%%'],
-    ['nothing', 'Payment '],
-    ['only the scheme', 'Payment'],
-    ['padding', `Payment ${Buffer.from('{}').toString('base64')}=`],
-    ['no JSON', `Payment ${encode('{"challenge":')}`],
-    ['an array', `Payment ${encode([])}`],
-    ['null', `Payment ${encode('null')}`],
-    ['bytes that are not UTF-8', `Payment ${Buffer.from([0xff, 0xfe, 0x7b]).toString('base64url')}`],
-    ['a byte order mark', `Payment ${encode('\ufeff{}')}`],
-    ['a NUL', `Payment ${encode('{"challenge":"\\u0000"}')}`],
-    ['200 levels', `Payment ${encode('{"a":'.repeat(200) + '1' + '}'.repeat(200))}`],
-    ['two payments', `Payment ${encode({})}, Payment ${encode({})}`],
-    ['__proto__', `Payment ${encode('{"__proto__":{"challenge":{}},"payload":{}}')}`],
-  ])('an Authorization with %s', async (_what, header) => {
-    const response = await fetch(`${shop.url}/x`, { headers: { authorization: header } })
-    expect({ status: response.status, body: await response.json() }).toMatchObject({
-      status: 400,
-      body: { code: 'malformed-payment' },
+  it('gives back what a handler did not deliver, as credit', async () => {
+    const { receiver } = await market
+    const payer = await newPayer()
+    const broken = await openShop(receiver, 5n, (_request, response) => {
+      response.statusCode = 500
+      response.end()
     })
-    expect(({} as Record<string, unknown>).challenge).toBeUndefined()
+    expect((await payer.pay(`${broken.url}/x`, 5n)).status).toBe(500)
+    expect(await payer.known()).toMatchObject({ charged: 0n, voucher: { cumulativeAmount: 5n } })
+    await broken.close()
+    expect((await payer.pay(`${(await market).shop.url}/x`, 5n)).status).toBe(200)
   })
 
-  it.each([
-    ['an unknown action', { action: 'steal' }, 'malformed-payment'],
-    ['no channel', { channelId: undefined }, 'malformed-payment'],
-    ['a short channel id', { channelId: '0x12' }, 'malformed-payment'],
-    ['no signature', { signature: undefined }, 'malformed-payment'],
-    ['a signature that is no hex', { signature: '0xzz' }, 'malformed-payment'],
-    ['a deposit inside', { deposit: {} }, 'payment-unsupported'],
-    ['an open by authorization', { action: 'open', type: 'authorization' }, 'payment-unsupported'],
-  ])('a payload with %s', async (_what, change, code) => {
-    const buyer = await newBuyer(world, receiver)
-    await expectRefusal(buyer, () => buyer.pay(`${shop.url}/x`, 5n, { change }), 400, code)
+  it('charges the same Idempotency-Key once and runs it once', async () => {
+    const { shop } = await market
+    const payer = await newPayer()
+    const calls = shop.calls.length
+    for (const amount of [5n, 5n, 10n]) {
+      const response = await payer.pay(`${shop.url}/x`, amount, { key: 'once' })
+      expect([response.status, await response.text()]).toEqual([200, 'foo'])
+    }
+    expect(shop.calls.length - calls).toBe(1)
+    expect(await payer.known()).toMatchObject({ charged: 5n })
   })
 
-  it('a method or intent that is not ours, by name', async () => {
-    const challenge = { ...challengeOf(await fetch(`${shop.url}/x`)), intent: 'charge' }
-    const headers = { authorization: authorization(challenge, {}) }
-    const response = await fetch(`${shop.url}/x`, { headers })
-    expect(await response.json()).toMatchObject({ code: 'payment-unsupported', status: 400 })
+  it('stops selling when the sender asks to leave, and takes what it earned (peer mistake 4)', async () => {
+    const { shop, receiver } = await market
+    const payer = await newPayer()
+    const before = await tokensOf(world, receiver.address)
+    await payer.pay(`${shop.url}/x`, 5n)
+    await payer.requestClose()
+    await until(async () => (await payer.known())?.status === 'closed')
+    expect((await payer.pay(`${shop.url}/x`, 10n)).ok).toBe(false)
+    expect((await tokensOf(world, receiver.address)) - before).toBe(5n)
+  })
+
+  it('settles what was authorized, and goes on selling on the same channel', async () => {
+    const { shop, receiver } = await market
+    const payer = await newPayer()
+    await payer.pay(`${shop.url}/x`, 5n)
+    const { key } = (await payer.known())!
+    expect(await receiver.settle((channel) => channel.key === key)).toMatchObject([{ amount: 5n, ok: true }])
+    expect((await payer.pay(`${shop.url}/x`, 10n)).status).toBe(200)
+    await until(async () => (await payer.known())?.settled === 5n)
+    expect(await receiver.settle((channel) => channel.key === key)).toMatchObject([{ amount: 5n, ok: true }])
+    await rpc(world, 'anvil_mine', '0x1')
+    await until(async () => (await payer.known())?.settled === 10n)
   })
 })
 
-function flip(signature: `0x${string}`): `0x${string}` {
+const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+
+/** The other signature that the same r makes. */
+function mirrored(signature: `0x${string}`): `0x${string}` {
+  const s = (ORDER - BigInt(`0x${signature.slice(66, 130)}`)).toString(16).padStart(64, '0')
+  return `${signature.slice(0, 66)}${s}${signature.endsWith('1b') ? '1c' : '1b'}` as `0x${string}`
+}
+
+function flipped(signature: `0x${string}`): `0x${string}` {
   const digit = signature[10] === '0' ? '1' : '0'
   return `${signature.slice(0, 10)}${digit}${signature.slice(11)}` as `0x${string}`
 }

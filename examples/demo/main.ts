@@ -1,10 +1,12 @@
 /**
- * The whole life of a payment channel, played for real: run it with `npm run demo`.
+ * The whole life of a payment channel, played for real: run it with `npm run demo`,
+ * or with `npm run demo -- --rail rdn` over the protocol and the contract of µRaiden.
  *
  * A chain, an escrow contract, a receiver that sells and a sender that buys, over
  * real HTTP, on this machine. It ends by itself, with exit code 0 if every token
  * is accounted for.
  */
+import type { PaymentHeaders } from './rails.ts'
 import { result, say, timed, title } from './say.ts'
 import { DEPOSIT, PRICE, startWorld, type World } from './world.ts'
 
@@ -23,6 +25,7 @@ async function play(world: World, took: string): Promise<boolean> {
   say(`A chain, an escrow contract and a token were put on this machine in ${took}.`)
   say(`The receiver sells ${world.url}/echofix/:text for ${PRICE} base units of the token.`)
   say(`The sender holds ${before.sender} base units.`)
+  say(`They speak ${world.rail.about}.`)
 
   await lookWithoutPaying(world)
   await visitFirst(world)
@@ -78,7 +81,9 @@ async function payWrongly(world: World): Promise<void> {
   const { charged } = await channelOf(world)
   const honest = world.lastPayment()
   say(`A copy of the last payment: ${await refusal(await payBy(world, honest))}`)
-  say(`A sum that was not signed:  ${await refusal(await payBy(world, withAmount(honest, charged + PRICE)))}`)
+  say(
+    `A sum that was not signed:  ${await refusal(await payBy(world, world.rail.withAmount(honest, charged + PRICE)))}`,
+  )
   const after = await channelOf(world)
   say(`The channel is as it was: ${after.charged} charged.`)
 }
@@ -94,6 +99,7 @@ async function settle(world: World): Promise<void> {
 
 async function close(world: World) {
   title('Both close the channel')
+  say(world.rail.closing)
   const { key } = await channelOf(world)
   const { settled, refunded } = await (await world.client.channel(key)).close()
   say(`The receiver has got ${settled} in all, and ${refunded} of the deposit went back to the sender.`)
@@ -133,15 +139,8 @@ async function visit(world: World, text: string): Promise<void> {
 }
 
 /** A request with a payment that somebody else has made up or copied. */
-function payBy({ url }: World, authorization: string): Promise<Response> {
-  return fetch(`${url}/echofix/free-lunch`, { headers: { authorization } })
-}
-
-/** The payment with another amount under the old signature. */
-function withAmount(authorization: string, amount: bigint): string {
-  const text = Buffer.from(authorization.replace('Payment ', ''), 'base64url').toString()
-  const changed = text.replace(/"cumulativeAmount":"\d+"/, `"cumulativeAmount":"${amount}"`)
-  return `Payment ${Buffer.from(changed).toString('base64url')}`
+function payBy({ url }: World, headers: PaymentHeaders): Promise<Response> {
+  return fetch(`${url}/echofix/free-lunch`, { headers })
 }
 
 async function refusal(response: Response): Promise<string> {

@@ -1,5 +1,7 @@
 /** The story goes to standard output; with `--json` it steps aside for the one object there. */
-const json = process.argv.includes('--json')
+import { options } from './options.ts'
+
+const { json } = options
 const stream = json ? process.stderr : process.stdout
 
 export function title(text: string): void {

@@ -13,7 +13,7 @@ import { authorized, type Channel, type Voucher } from '../channel/channel.ts'
 import { authorize } from '../channel/ledger.ts'
 import { merge } from '../channel/events.ts'
 import type { Offer } from '../channel/messages.ts'
-import { deploymentOf, writeAbout, type AnyProtocol, type Context } from './context.ts'
+import { deploymentOf, readAbout, writeAbout, type AnyProtocol, type Context } from './context.ts'
 import type { Said } from './refusal.ts'
 import { believeLess, takeBack, type Spending } from './spend.ts'
 
@@ -96,6 +96,7 @@ function claimsThisPayment({ voucher }: Spending, { code, details }: Said): bool
  *
  * Our own signature on more than we know: our records were lost, and are mended. On what we know, with a claim
  * that this very request is charged already: the receiver keeps the payment without the service, and we stop.
+ * Where we have no records of our own, only the channel on chain, it is believed once.
  * Our own signature on less: a receiver that takes exact vouchers only is followed. Without it, our records stand.
  */
 async function adopt(
@@ -118,10 +119,20 @@ async function adopt(
     await store.update(channel.key, (now = channel) => raised(authorize(now, voucher), claimed))
     return 'again'
   }
-  if (claimed >= channel.charged) throw new PaymentDisputedError(claimed, channel.charged - price)
+  if (claimed >= channel.charged && !(voucher && (await rememberAnew(context, channel)))) {
+    throw new PaymentDisputedError(claimed, channel.charged - price)
+  }
   if (offer.exact && voucher) await believeLess(context, channel.key, claimed)
   await store.update(channel.key, (now = channel) => raised(now, claimed))
   return 'again'
+}
+
+/** Whether nothing was known of the past of this channel. From now on something is. */
+async function rememberAnew({ store }: Context, { key }: Channel): Promise<boolean> {
+  const { opened, acknowledged } = await readAbout(store, key)
+  if (opened !== undefined || acknowledged !== undefined) return false
+  await writeAbout(store, key, (about) => ({ ...about, acknowledged: true }))
+  return true
 }
 
 /** What the receiver shows, if our own signature is on it; undefined if not. */

@@ -1,0 +1,152 @@
+/** What a program may watch and decide while a session buys, and buying with one call. */
+import { afterAll, describe, expect, it } from 'vitest'
+import * as requests from '../src/sender/requests.ts'
+import { createClient, type Client, type ClientConfig, type Hooks } from '../src/sender/index.ts'
+import { payment, raiden, rdn, session } from '../src/rails.ts'
+import { memory } from '../src/store/memory.ts'
+import { listen, newAccount, newReceiver, openShop, railOf, raidenRail, rpc, startWorld } from './support/market.ts'
+
+const world = await startWorld()
+afterAll(() => world.anvil.stop())
+
+const protocols = {
+  payment: [{ dialect: payment(), escrow: session }],
+  rdn: [{ dialect: rdn(), escrow: raiden }],
+}
+
+async function newClient(config: Partial<ClientConfig> = {}): Promise<Client> {
+  return createClient({
+    account: (await newAccount(world)).privateKey,
+    chain: world.chain,
+    store: memory(),
+    budget: { perRequest: 100n, deposit: 1_000n },
+    escrows: config.protocols === protocols.rdn ? [world.raiden] : [world.escrow],
+    tokens: [world.token],
+    retryMs: 10,
+    ...config,
+  })
+}
+
+const nonce = async ({ address }: { address: string }) =>
+  Number(await rpc(world, 'eth_getTransactionCount', address, 'latest'))
+
+/** Hooks that write down their names; `stop` are those that stop. */
+function watching(told: string[], stop: readonly (keyof Hooks)[] = []): Hooks {
+  const names = [
+    'onInit',
+    'onExit',
+    'onResponse',
+    'onSuccess',
+    'onHttpError',
+    'onPaymentRequested',
+    'onNoAcceptableOffer',
+    'onChannelNotFound',
+    'onChannelPending',
+    'onInvalidSignature',
+    'onWrongAmount',
+    'onCloseRefused',
+  ] as const
+  const hook = (name: keyof Hooks) => () => {
+    told.push(name)
+    return stop.includes(name) ? ('stop' as const) : undefined
+  }
+  return Object.fromEntries(names.map((name) => [name, hook(name)]))
+}
+
+describe.each(['payment', 'rdn'] as const)('a session on the rail %s', (name) => {
+  const rails = name === 'payment' ? [railOf(world)] : [raidenRail(world)]
+  const open = async () => {
+    const receiver = await newReceiver(world, { rails })
+    return { receiver, shop: await openShop(receiver) }
+  }
+  const market = open()
+  afterAll(async () => {
+    await (await market).shop.close()
+    await (await market).receiver.stop()
+  })
+
+  it('tells its hooks what happens, in order', async () => {
+    const { shop } = await market
+    const told: string[] = []
+    const buyer = (await newClient({ protocols: protocols[name] })).session({ hooks: watching(told) })
+    expect((await buyer.get(`${shop.url}/x`)).status).toBe(200)
+    const rest = told.filter((hook) => hook !== 'onChannelNotFound' && hook !== 'onChannelPending')
+    expect(rest).toEqual(['onInit', 'onResponse', 'onPaymentRequested', 'onResponse', 'onSuccess', 'onExit'])
+  })
+
+  it.each([['onResponse'], ['onPaymentRequested']] as const)('hands out the 402 when %s says stop', async (stop) => {
+    const { shop } = await market
+    const client = await newClient({ protocols: protocols[name] })
+    const response = await client.session({ hooks: watching([], [stop]) }).get(`${shop.url}/x`)
+    expect(response.status).toBe(402)
+    expect(await response.json()).toMatchObject({ code: 'payment-required' })
+    expect(await nonce(client)).toBe(0)
+  })
+
+  it('deposits and tops up as its policies say', async () => {
+    const { shop } = await market
+    const client = await newClient({ protocols: protocols[name] })
+    const buyer = client.session({ initialDeposit: (price) => 2n * price, topUpDeposit: (price) => 3n * price })
+    const deposits = []
+    for (let visit = 0; visit < 3; visit += 1) {
+      await buyer.get(`${shop.url}/x`)
+      for await (const { deposit } of client.channels()) deposits.push(deposit)
+    }
+    expect(deposits).toEqual([10n, 10n, 25n])
+  })
+
+  it('leaves its channels open at the end, unless it is told to close them', async () => {
+    const { shop } = await market
+    const client = await newClient({ protocols: protocols[name] })
+    const buyer = client.session()
+    await buyer.get(`${shop.url}/x`)
+    await buyer.end()
+    for await (const { status } of client.channels()) expect(status).toBe('open')
+  })
+
+  it('is told of an answer that is no resource, and when a request cannot be sent at all', async () => {
+    const told: string[] = []
+    const buyer = (await newClient()).session({ hooks: watching(told) })
+    const { url, close } = await listen((_request, response) => {
+      response.statusCode = 404
+      response.end()
+    })
+    expect((await buyer.get(url)).status).toBe(404)
+    await close()
+    await expect(buyer.get(url)).rejects.toThrow()
+    expect(told).toEqual(['onInit', 'onResponse', 'onHttpError', 'onExit', 'onInit', 'onExit'])
+  })
+
+  it('is told when nothing that is offered may be taken', async () => {
+    const { shop } = await market
+    const told: string[] = []
+    const client = await newClient({ protocols: protocols[name], tokens: [] })
+    const buyer = client.session({ hooks: watching(told, ['onNoAcceptableOffer']) })
+    expect((await buyer.get(`${shop.url}/x`)).status).toBe(402)
+    expect(told).toContain('onNoAcceptableOffer')
+  })
+
+  it('buys with one call, and finds its channel again with the next one, without a store', async () => {
+    const { shop } = await market
+    const { privateKey: account, address } = await newAccount(world)
+    const options = {
+      account,
+      rpc: world.anvil.url,
+      confirmations: 1,
+      budget: { perRequest: 100n, deposit: 1_000n },
+      escrows: [name === 'rdn' ? world.raiden : world.escrow],
+      tokens: [world.token],
+      protocols: protocols[name],
+      retryMs: 10,
+    }
+    const asked = { ...options, init: { headers: { 'x-asked': 'yes' } } }
+    for (const call of [requests.get, requests.post, requests.put, requests.patch, requests.delete]) {
+      const response = await call(`${shop.url}/x`, asked)
+      expect([response.status, await response.text()]).toEqual([200, 'foo'])
+    }
+    expect((await requests.options(`${shop.url}/x`, options)).status).toBe(204)
+    expect(await nonce({ address })).toBe(1)
+    const { method, headers } = shop.calls.at(-1)!
+    expect([method, headers['x-asked']]).toEqual(['DELETE', 'yes'])
+  })
+})

@@ -5,6 +5,7 @@ import { formatAbiItem } from 'viem/utils'
 import ts from 'typescript'
 import { channelEscrowAbi } from '../../src/escrow/abi/channel-escrow.ts'
 import { defaultServerLimits } from '../../src/proxy/limits.ts'
+import { routesAt } from '../../src/gateway/routes.ts'
 import { payment } from '../../src/rails.ts'
 import { defaultLimits } from '../../src/receiver/context.ts'
 import { tableBelow } from './pages.ts'
@@ -27,6 +28,7 @@ describe('docs/reference/configuration.md', () => {
     ['upstream', 'src/proxy/upstream-options.ts', 'UpstreamOptions'],
     ['tls', 'src/proxy/tls.ts', 'TlsOptions'],
     ['server limits', 'src/proxy/limits.ts', 'ServerLimits'],
+    ['createGateway', 'src/gateway/options.ts', 'GatewayOptions'],
     ['createClient', 'src/sender/client.ts', 'ClientConfig'],
     ['session', 'src/sender/session.ts', 'SessionOptions'],
     ['hooks', 'src/sender/hooks.ts', 'Hooks'],
@@ -55,6 +57,20 @@ describe('docs/reference/configuration.md', () => {
     ])
     const defaults = Object.entries(standards).map(([name, value]) => [name, `${value}`])
     expect(rows.sort()).toEqual(defaults.sort())
+  })
+})
+
+describe('docs/reference/rest.md', () => {
+  it('has every route of the gateway', () => {
+    const rows = tableBelow('docs/reference/rest.md', 'Routes').map((row) => row.slice(0, 2).map(plain).join(' '))
+    const served = routesAt('/api/1').map(({ method, path }) => `${method} ${path}`)
+    expect(rows.sort()).toEqual(served.sort())
+  })
+
+  it('says which of them are for administrators alone', () => {
+    const rows = tableBelow('docs/reference/rest.md', 'Routes').filter(([, , who]) => who === 'administrator')
+    const served = routesAt('/api/1').filter(({ access }) => access === 'administrator')
+    expect(rows.map(([, path]) => plain(path)).sort()).toEqual(served.map(({ path }) => path).sort())
   })
 })
 

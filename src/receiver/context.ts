@@ -5,6 +5,7 @@ import type { Log } from '../base/log.ts'
 import type { Chain, Wallet } from '../chain/chain.ts'
 import type { Channel, ChannelKey } from '../channel/channel.ts'
 import type { Store } from '../store/store.ts'
+import type { Page } from './page.ts'
 import type { AnyRail } from './rail.ts'
 
 export type Context = {
@@ -15,6 +16,8 @@ export type Context = {
   /** Without one the receiver sells, and cannot settle or close. */
   readonly wallet: Wallet | undefined
   readonly limits: Limits
+  /** What browsers see that have not paid. */
+  readonly page: Page
   readonly log: Log
   readonly live: Live
 }

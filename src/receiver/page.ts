@@ -2,18 +2,20 @@
 import type { HeaderLines } from '../dialect/dialect.ts'
 import type { Answer } from './answer.ts'
 
-export type Page = {
-  /** What a program would have got. */
-  readonly answer: Answer
-  readonly cookies: HeaderLines
-  /** Path and query that were asked for. */
+/** What a payment page is made of. */
+export type PageFacts = {
+  readonly status: number
+  /** Path and query that were asked for, as they came: untrusted. */
   readonly target: string
   readonly offers: readonly PageOffer[]
   /** Why it was not served, and what to do. */
   readonly message: string
 }
 
-type PageOffer = {
+/** A page of one's own, as HTML, and its Content-Security-Policy. */
+export type Page = (facts: PageFacts) => { readonly html: string; readonly policy: string }
+
+export type PageOffer = {
   readonly protocol: string
   /** Base units. */
   readonly price: string
@@ -23,12 +25,9 @@ type PageOffer = {
   readonly chainId: number
 }
 
-/** No script, no picture, nothing from elsewhere, and not inside another site's frame. */
-const policy =
-  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-export function paymentPage({ answer, cookies, target, offers, message }: Page): Answer {
-  const [offer] = offers
+/** The answer for a browser: the page, and all that a program would have got. */
+export function pageAnswer(page: Page, facts: PageFacts, answer: Answer, cookies: HeaderLines): Answer {
+  const { html, policy } = page(facts)
   const rest = answer.headers.filter(([name]) => name !== 'Content-Type')
   return {
     status: answer.status,
@@ -39,9 +38,19 @@ export function paymentPage({ answer, cookies, target, offers, message }: Page):
       ...rest,
       ...cookies,
     ],
-    body: html(target, message, offer?.price ?? '', offers),
+    body: html,
   }
 }
+
+/** No script, no picture, nothing from elsewhere, and not inside another site's frame. */
+const policy =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+/** The page that is shown unless another one is set: in words, without a script. */
+export const plainPage: Page = ({ target, offers, message }) => ({
+  html: html(target, message, offers[0]?.price ?? '', offers),
+  policy,
+})
 
 function html(target: string, message: string, price: string, offers: readonly PageOffer[]): string {
   return `<!doctype html>
@@ -73,7 +82,8 @@ function row({ protocol, price, token, chainId, escrow, receiver }: PageOffer): 
   return `<tr>${cells.map((cell) => `<td>${escaped(cell)}`).join('')}</tr>`
 }
 
-function escaped(text: string): string {
+/** For text between tags and in quoted attributes. */
+export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 

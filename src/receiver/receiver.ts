@@ -17,6 +17,7 @@ import { answerCloses, close } from './close.ts'
 import { defaultLimits, freshLive, type Context, type Limits } from './context.ts'
 import { findRailOf } from './find.ts'
 import { RECORDS } from './once.ts'
+import { plainPage, type Page } from './page.ts'
 import type { AnyRail } from './rail.ts'
 import { settle, settleByPolicy, type Settlement, type SettlePolicy } from './settle.ts'
 import { sync } from './sync.ts'
@@ -32,6 +33,8 @@ export type ReceiverConfig = {
   readonly chain: Chain
   readonly settle?: SettlePolicy
   readonly limits?: Partial<Limits>
+  /** What browsers see that have not paid. Default: a page in words, without a script. */
+  readonly page?: Page
   /** Default: warnings and errors as JSON lines on standard error. */
   readonly log?: Log
 }
@@ -86,14 +89,16 @@ export function createReceiver(config: ReceiverConfig): Receiver {
   }
 }
 
-function contextOf({ address, wallet, rails, store, chain, limits, log = jsonLog() }: ReceiverConfig): Context {
+function contextOf(config: ReceiverConfig): Context {
+  const { address, wallet, rails, store, chain, limits, page = plainPage, log = jsonLog() } = config
   const given = wallet?.address ?? address
   if (!given) throw new ConfigError('address', 'give the address that is paid, or a wallet')
   const paid = lower(given)
   if (address && address.toLowerCase() !== paid)
     throw new ConfigError('address', 'is not the address of the wallet; leave one out')
   if (rails.length === 0) throw new ConfigError('rails', 'give at least one rail')
-  return { address: paid, wallet, rails, store, chain, limits: { ...defaultLimits, ...limits }, log, live: freshLive() }
+  const bounds = { ...defaultLimits, ...limits }
+  return { address: paid, wallet, rails, store, chain, limits: bounds, page, log, live: freshLive() }
 }
 
 /** One rail per contract: several tokens or dialects on one escrow are followed together. */

@@ -8,7 +8,7 @@ import type { Dialect, HeaderLines } from '../dialect/dialect.ts'
 import { problem, type Answer } from './answer.ts'
 import type { Ask } from './ask.ts'
 import type { Context } from './context.ts'
-import { paymentPage } from './page.ts'
+import { pageAnswer } from './page.ts'
 import type { Tariff } from './price.ts'
 import type { AnyRail } from './rail.ts'
 import { vary } from './vary.ts'
@@ -31,7 +31,8 @@ export function refuse(
   const answer = problem(refusal, said, [...lines.map(({ line }) => line), vary(receiver)], { offers })
   if (!prefersHtml(ask)) return answer
   const cookies = lines.flatMap(({ dialect, line }) => (dialect.usesCookies ? [cookieOf(line)] : []))
-  return paymentPage({ answer, cookies, target: ask.target, offers, message: refusal.message })
+  const facts = { status: said.status, target: ask.target, offers, message: refusal.message }
+  return pageAnswer(receiver.page, facts, answer, cookies)
 }
 
 type Made = { readonly rail: AnyRail; readonly offer: Offer }

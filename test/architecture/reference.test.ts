@@ -6,6 +6,7 @@ import ts from 'typescript'
 import { channelEscrowAbi } from '../../src/escrow/abi/channel-escrow.ts'
 import { defaultServerLimits } from '../../src/proxy/limits.ts'
 import { routesAt } from '../../src/gateway/routes.ts'
+import { raidenChannelsAbi } from '../../src/escrow/abi/raiden-channels.ts'
 import { payment } from '../../src/rails.ts'
 import { defaultLimits } from '../../src/receiver/context.ts'
 import { tableBelow } from './pages.ts'
@@ -123,6 +124,35 @@ describe('docs/reference/contract.md', () => {
         .map(([what, units = '']) => [plain(what), units.replaceAll(',', '')])
         .sort(),
     ).toEqual(gas.sort())
+  })
+})
+
+describe('docs/reference/raiden-channels.md', () => {
+  const page = 'docs/reference/raiden-channels.md'
+  const of = (type: string) => raidenChannelsAbi.filter((item) => item.type === type)
+  const signatureOf = (item: AbiFunction | AbiEvent) => `${item.name}(${item.inputs.map(({ type }) => type).join(',')})`
+  const rows = (heading: string) => tableBelow(page, heading).map((row) => row.slice(0, 2).map(plain))
+
+  it('names every function, by its selector', () => {
+    const functions = of('function').map((item) => [
+      signatureOf(item as AbiFunction),
+      toFunctionSelector(item as AbiFunction),
+    ])
+    expect(rows('Functions').sort()).toEqual(functions.sort())
+  })
+
+  it('names every event, by its topic', () => {
+    const events = of('event').map((item) => [signatureOf(item as AbiEvent), toEventSelector(item as AbiEvent)])
+    expect(rows('Events').sort()).toEqual(events.sort())
+  })
+
+  it('names every error', () => {
+    const errors = of('error').map((item) => ('name' in item ? item.name : ''))
+    expect(
+      rows('Errors')
+        .map(([name]) => name)
+        .sort(),
+    ).toEqual(errors.sort())
   })
 })
 

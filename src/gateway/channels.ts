@@ -1,5 +1,5 @@
 /** What is said of channels: to those whose they are, and what the chain shows of them to everybody. */
-import { getAddress, type Address } from 'viem'
+import type { Address } from 'viem'
 import { ChannelNotFoundError } from '../base/errors.ts'
 import * as read from '../base/read.ts'
 import type { Channel } from '../channel/channel.ts'
@@ -7,7 +7,7 @@ import type { Question } from '../escrow/proof.ts'
 import { getByOpening, type Opening } from '../receiver/admin.ts'
 import { verifyProof } from '../receiver/prove.ts'
 import { ok, RefusedError, type Answer } from './answer.ts'
-import type { Book } from './books.ts'
+import { inTurns, type Book } from './books.ts'
 import type { Gateway } from './context.ts'
 import { writeJson } from './json.ts'
 import { proofIn } from './request.ts'
@@ -29,9 +29,9 @@ export async function listSenders({ books }: Gateway, { query, administrator }: 
   const sight: Sight = administrator ? 'everything' : 'what the chain shows'
   const book = await books.recent()
   const name = `${status} ${sight}`
-  const body = book.texts.get(name) ?? `${writeJson(sendersIn(book, status, sight))}\n`
-  book.texts.set(name, body)
-  return { ...ok(null), body }
+  const text = book.texts.get(name) ?? writeSenders(book, status, sight)
+  book.texts.set(name, text)
+  return { ...ok([]), body: await text }
 }
 
 /** One sender's channels. @throws {MalformedPaymentError} | {@link InvalidSignatureError} */
@@ -40,7 +40,7 @@ export async function listOfSender(gateway: Gateway, visit: Visit): Promise<Answ
   const status = statusIn(visit.query)
   const sight = sightOf(gateway, visit, { ask: 'list', sender, receiver: gateway.receiver.address }, sender)
   const { bySender } = await gateway.books.recent()
-  const wanted = (bySender.get(sender) ?? []).filter((channel) => isWanted(channel, status, sight))
+  const wanted = (bySender.get(sender)?.channels ?? []).filter((channel) => isWanted(channel, status, sight))
   return ok(wanted.map((channel) => summaryOf(channel, sight)))
 }
 
@@ -76,11 +76,13 @@ function sightOf(gateway: Gateway, visit: Visit, question: Question, signer: Add
   return proven || visit.administrator ? 'everything' : 'what the chain shows'
 }
 
-function sendersIn({ bySender }: Book, status: Status, sight: Sight) {
-  return [...bySender].flatMap(([sender, channels]) => {
+async function writeSenders({ bySender }: Book, status: Status, sight: Sight): Promise<string> {
+  const items: string[] = []
+  await inTurns(bySender.values(), ({ name, channels }) => {
     const blocks = channels.filter((channel) => isWanted(channel, status, sight)).map(openBlockOf)
-    return blocks.length > 0 ? [{ sender_address: getAddress(sender), blocks }] : []
+    if (blocks.length > 0) items.push(writeJson({ sender_address: name, blocks }))
   })
+  return `[${items.join(',')}]\n`
 }
 
 function isWanted(channel: Channel, status: Status, sight: Sight): boolean {

@@ -73,14 +73,18 @@ async function closeByPayment(
  */
 export async function requestClose(
   context: Context,
-  { escrow }: AnyProtocol,
+  protocol: AnyProtocol,
   channel: Channel,
   owed?: bigint,
 ): Promise<Mined> {
+  const { escrow } = protocol
   const { charged, settled } = channel
   const honest = owed ?? (charged > settled ? charged : settled)
   const mined = await context.wallet.send(escrow.calls.requestClose(channel, honest), { abi: escrow.abi })
   await file(context, escrow, channel, mined)
+  const filed = await context.store.get(channel.key)
+  // Some contracts say when the rest can be taken only when they are asked.
+  if (filed?.status === 'closing' && !filed.withdrawableAt) await refresh(context, protocol, filed)
   return mined
 }
 

@@ -25,34 +25,68 @@ export function channelFor(context: Context, protocol: AnyProtocol, offer: Offer
   return work
 }
 
+/** What a purchase needs before it can be signed. `least` is what the account must hold of the deposit. */
+export type Plan =
+  | { readonly way: 'pay'; readonly channel: Channel }
+  | { readonly way: 'top up'; readonly channel: Channel; readonly deposit: bigint; readonly least: bigint }
+  | { readonly way: 'open'; readonly deposit: bigint; readonly least: bigint }
+
+/** Deposits that a sender wants to make, for a price, and what its budget allows. */
+export type Means = Pick<Context, 'budget' | 'deposit' | 'topUpDeposit'>
+
+/**
+ * Decides between `channels`, of which each could pay the offer if it had enough left.
+ *
+ * @throws {OverBudgetError} if no deposit within the budget would do
+ */
+export function planFor({ price }: Offer, channels: readonly Channel[], means: Means): Plan {
+  const { budget, deposit, topUpDeposit } = means
+  const byRoom = [...channels].sort((a, b) => (available(a) < available(b) ? -1 : 1))
+  const enough = byRoom.find((channel) => available(channel) >= price)
+  if (enough) return { way: 'pay', channel: enough }
+  const fullest = byRoom.at(-1)
+  const shortfall = fullest ? price - available(fullest) : 0n
+  if (fullest && fullest.deposit + shortfall <= budget.deposit) {
+    const room = budget.deposit - fullest.deposit
+    const added = smaller(larger(topUpDeposit(price), shortfall), room)
+    return { way: 'top up', channel: fullest, deposit: added, least: shortfall }
+  }
+  if (price > budget.deposit) throw new OverBudgetError('deposit', budget.deposit, price)
+  return { way: 'open', deposit: smaller(larger(deposit(price), price), budget.deposit), least: price }
+}
+
+/** Whether a channel can pay an offer of its receiver, as far as the two are about the same. */
+export function fits(channel: Channel, offer: Offer): boolean {
+  const { status, receiver, token, escrow, chainId } = channel
+  const same =
+    receiver === offer.receiver && token === offer.token && escrow === offer.escrow && chainId === offer.chainId
+  return same && status === 'open'
+}
+
 async function findOrFund(context: Context, protocol: AnyProtocol, offer: Offer): Promise<Channel> {
-  const usable = await usableChannels(context, offer)
-  const enough = usable.filter((channel) => available(channel) >= offer.price)
-  const [emptiest] = enough.sort((a, b) => (available(a) < available(b) ? -1 : 1))
-  if (emptiest) return emptiest
-  const [fullest] = usable.sort((a, b) => (available(a) > available(b) ? -1 : 1))
-  return fullest && fullest.deposit + offer.price - available(fullest) <= context.budget.deposit
-    ? topUpFor(context, protocol, fullest, offer)
-    : openFor(context, protocol, offer)
+  const plan = planFor(offer, await usableChannels(context, offer), context)
+  if (plan.way === 'pay') return plan.channel
+  return plan.way === 'open'
+    ? openFor(context, protocol, offer, plan)
+    : topUp(context, protocol, plan.channel, plan.deposit, plan.least)
 }
 
 async function usableChannels(context: Context, offer: Offer): Promise<Channel[]> {
   const usable: Channel[] = []
   for await (const channel of context.store.list()) {
-    const { status, receiver, token, escrow, chainId } = channel
-    const fits =
-      receiver === offer.receiver && token === offer.token && escrow === offer.escrow && chainId === offer.chainId
-    if (fits && status === 'open' && channel.sender === context.address && signerOf(context, channel))
-      usable.push(channel)
+    const ours = channel.sender === context.address && signerOf(context, channel) !== undefined
+    if (ours && fits(channel, offer)) usable.push(channel)
   }
   return usable
 }
 
-async function openFor(context: Context, protocol: AnyProtocol, offer: Offer): Promise<Channel> {
-  const { escrow } = protocol
-  const { address: sender, signers, budget, deposit } = context
-  const amount = smaller(larger(deposit(offer.price), offer.price), budget.deposit)
-  if (amount < offer.price) throw new OverBudgetError('deposit', budget.deposit, offer.price)
+async function openFor(
+  context: Context,
+  { escrow }: AnyProtocol,
+  offer: Offer,
+  { deposit: amount, least }: Plan & { way: 'open' },
+): Promise<Channel> {
+  const { address: sender, signers } = context
   const identity: Identity<unknown> = {
     sender,
     receiver: offer.receiver,
@@ -67,7 +101,7 @@ async function openFor(context: Context, protocol: AnyProtocol, offer: Offer): P
     escrow: offer.escrow,
     abi: escrow.abi,
     amount,
-    least: offer.price,
+    least,
     transferData: escrow.calls.openByTransfer(identity),
     transfers: escrow.transfers,
     call: (deposit) => escrow.calls.open(identity, deposit, at),
@@ -79,18 +113,6 @@ async function openFor(context: Context, protocol: AnyProtocol, offer: Offer): P
     return context.store.update(event.key, (now) => apply(now, event) ?? event.channel)
   }
   throw new Error(`Transaction ${mined.hash} opened no channel: the token took the call and did nothing.`)
-}
-
-async function topUpFor(context: Context, protocol: AnyProtocol, channel: Channel, offer: Offer): Promise<Channel> {
-  const shortfall = offer.price - available(channel)
-  const room = context.budget.deposit - channel.deposit
-  return topUp(
-    context,
-    protocol,
-    channel,
-    smaller(larger(context.topUpDeposit(offer.price), shortfall), room),
-    shortfall,
-  )
 }
 
 /** Adds `amount` base units to a channel, or what the account holds of it, but not less than `least`. */

@@ -11,8 +11,10 @@ import {
 import { messageOf } from '../base/log.ts'
 import { NoSuchChannelError, OverBudgetError, SpendingError } from '../base/spending.ts'
 import { outJson, printable, warn } from './print.ts'
+import { IncompleteError } from './serve/balance-sheet.ts'
+import { MistakesError } from './serve/json-file.ts'
 
-export const exitCodes = { ok: 0, unexpected: 1, usage: 2, unpaid: 3, unavailable: 4, http: 22 } as const
+export const exitCodes = { ok: 0, unexpected: 1, usage: 2, unpaid: 3, unavailable: 4, incomplete: 5, http: 22 } as const
 
 /** What every help text says about the end of a command. */
 export const exitHelp = `
@@ -21,7 +23,8 @@ Exit codes:
   1   unexpected
   2   wrong usage, configuration or key
   3   not paid: over budget, no acceptable offer, or refused
-  4   chain or network unavailable`
+  4   chain or network unavailable
+  5   some channels could not be closed or settled`
 
 /** The server answered, and `--fail` was said. */
 export class HttpStatusError extends Error {
@@ -39,14 +42,22 @@ export class NetworkError extends Error {
   }
 }
 
-export type Ending = { readonly exitCode: number; readonly code: string; readonly message: string }
+export type Ending = {
+  readonly exitCode: number
+  readonly code: string
+  readonly message: string
+  /** Where one line cannot say all of it. */
+  readonly mistakes?: readonly string[]
+}
 
 /** Says how it ended, on standard error and with \`json\` on standard output too. Returns the exit code. */
 export function sayEnding(error: unknown, json: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-  const { exitCode, code, message } = endingOf(error)
-  if (json) outJson({ error: { code, message } })
+  const { exitCode, code, message, mistakes } = endingOf(error)
+  // Of what is incomplete the object is out already.
+  if (json && exitCode !== exitCodes.incomplete) outJson({ error: { code, message, ...(mistakes && { mistakes }) } })
   warn(`farthing: ${printable(message)}`)
+  for (const mistake of mistakes ?? []) warn(`  ${printable(mistake)}`)
   if (process.env['FARTHING_DEBUG'] && error instanceof Error) warn(error.stack ?? '')
   return exitCode
 }
@@ -62,6 +73,9 @@ function endingOf(error: unknown): Ending {
   if (error instanceof NoGasError) return { exitCode: exitCodes.unpaid, code: 'no-gas', message }
   if (error instanceof ConfigError || error instanceof StoreInUseError)
     return { exitCode: exitCodes.usage, code: 'usage', message }
+  if (error instanceof MistakesError)
+    return { exitCode: exitCodes.usage, code: 'usage', message, mistakes: error.mistakes }
+  if (error instanceof IncompleteError) return { exitCode: exitCodes.incomplete, code: 'incomplete', message }
   if (error instanceof HttpStatusError) return { exitCode: exitCodes.http, code: 'http', message }
   if (isUnavailable(error)) return { exitCode: exitCodes.unavailable, code: 'unavailable', message }
   if (error instanceof PaymentError) return { exitCode: exitCodes.unpaid, code: error.code, message }

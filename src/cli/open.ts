@@ -46,8 +46,8 @@ export async function withStore<T>({ state }: Settings, work: (store: Store) => 
   }
 }
 
-function common({ chain, escrows, tokens }: Settings, store: Store) {
-  return { chain, escrows, tokens, store, alone: false }
+function common({ chain, escrows, tokens, protocols }: Settings, store: Store) {
+  return { chain, escrows, tokens, store, alone: false, ...(protocols && { protocols }) }
 }
 
 const RETRY_MS = 50

@@ -12,11 +12,20 @@ export async function readPassword(file: string | undefined, prompt: string): Pr
 
 /** Asked for twice, because nobody can look a lost password up. */
 export async function readNewPassword(file: string | undefined): Promise<string> {
-  const password = await readPassword(file, 'Password for the new key: ')
-  if (file === undefined && (await ask('The same again: ')) !== password) {
-    throw new ConfigError('password', 'was not the same twice. Nothing was written')
-  }
-  return password
+  return file === undefined ? askTwice('Password for the new key: ') : readPassword(file, '')
+}
+
+/** Typed twice, or the first line of standard input. */
+export async function readGivenPassword(prompt: string): Promise<string> {
+  if (process.stdin.isTTY) return askTwice(prompt)
+  for await (const line of createInterface({ input: process.stdin })) return required(line)
+  return required('')
+}
+
+async function askTwice(prompt: string): Promise<string> {
+  const password = await ask(prompt)
+  if ((await ask('The same again: ')) === password) return password
+  throw new ConfigError('password', 'was not the same twice. Nothing was written')
 }
 
 async function ask(prompt: string): Promise<string> {
@@ -40,6 +49,6 @@ async function ask(prompt: string): Promise<string> {
 }
 
 function required(password: string): string {
-  if (password === '') throw new ConfigError('password', 'is empty. A key without one is a key for everybody')
+  if (password === '') throw new ConfigError('password', 'is empty. What has no password is for everybody')
   return password
 }

@@ -17,6 +17,8 @@ export type DevRun = {
   readonly rpc: string
   readonly chainId: number
   readonly escrow: Address
+  /** The `RaidenChannels` for the same token. */
+  readonly raiden?: Address
   readonly token: Address
   /** Buys with what this chain gave it; its key is public. */
   readonly buyer: { readonly address: Address; readonly privateKey: Hex }
@@ -89,6 +91,7 @@ function readRun(runs: string, name: string): Filed {
   const buyer = read.object(read.member(run, 'buyer'), 'buyer')
   const pid = read.count(read.member(run, 'pid'), 'pid')
   const startedMs = read.count(read.member(run, 'startedMs'), 'startedMs')
+  const raiden = read.optional(read.member(run, 'raiden'), 'raiden', read.address)
   return {
     file,
     folder: folderOf(runs, pid, startedMs),
@@ -98,6 +101,7 @@ function readRun(runs: string, name: string): Filed {
     rpc: text('rpc'),
     chainId: read.count(read.member(run, 'chainId'), 'chainId'),
     escrow: read.address(text('escrow'), 'escrow'),
+    ...(raiden && { raiden }),
     token: read.address(text('token'), 'token'),
     buyer: {
       address: read.address(read.member(buyer, 'address'), 'address'),

@@ -15,6 +15,7 @@ import { ConfigError } from '../base/faults.ts'
 import * as read from '../base/read.ts'
 import { createChain } from '../chain/rpc.ts'
 import type { Chain } from '../chain/chain.ts'
+import type { AnyProtocol } from '../sender/context.ts'
 import { accountAt, accountOf, type Account } from './account.ts'
 import { homeFolder, makePrivateFolder } from './home.ts'
 import { devAt, isLoopback, runningDevs, type DevRun } from './running.ts'
@@ -37,6 +38,8 @@ export type Settings = {
   readonly account: Account
   /** The file with the account's channels. */
   readonly state: string
+  /** Default: all that a client speaks. */
+  readonly protocols?: readonly AnyProtocol[]
   /** The run whose chain this is. */
   readonly dev?: DevRun
 }
@@ -66,7 +69,8 @@ export async function readSettings(options: ChainOptions, url?: URL): Promise<Se
   const rpc = options.rpc ?? dev?.rpc ?? named
   if (rpc === undefined) throw new ConfigError('--rpc', missing(url))
   const chain = chainAt(rpc)
-  const escrows = options.escrow ?? (dev ? [dev.escrow] : env['FARTHING_ESCROW']?.split(','))
+  const escrows =
+    options.escrow ?? (dev ? [dev.escrow, ...(dev.raiden ? [dev.raiden] : [])] : env['FARTHING_ESCROW']?.split(','))
   const tokens = options.token ?? (dev ? [dev.token] : env['FARTHING_TOKEN']?.split(','))
   const account = accountFor(options, dev)
   const chainId = await chain.id()

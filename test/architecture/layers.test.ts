@@ -35,7 +35,7 @@ const table = {
 /** A shell may be built on another instead of translating the same thing a second time. */
 const betweenShells: Partial<Record<Layer, readonly Layer[]>> = {
   proxy: ['adapter'],
-  cli: ['adapter', 'proxy'],
+  cli: ['adapter', 'proxy', 'gateway'],
 }
 
 /** Entry points that only list what others define. Whoever imports one imports from where that is defined. */

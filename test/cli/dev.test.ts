@@ -34,6 +34,7 @@ describe('farthing dev', () => {
       'chainId',
       'token',
       'escrow',
+      'raiden',
       'receiver',
       'accounts',
     ])

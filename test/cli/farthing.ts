@@ -25,6 +25,7 @@ export type Ready = {
   readonly chainId: number
   readonly token: Address
   readonly escrow: Address
+  readonly raiden: Address
   readonly receiver: Address
   readonly accounts: readonly { readonly address: Address; readonly privateKey: Hex }[]
 }

@@ -36,6 +36,14 @@ describe(page, () => {
     expect(rows).toEqual(command.options.map(({ long, short }) => [long, short ?? '']))
   })
 
+  it.each(commands)('gives the environment variable of every option of $path', ({ path, command }) => {
+    const named = command.options.filter(({ envVar }) => envVar !== undefined)
+    if (named.length === 0) return
+    const rows = tableBelow(page, path).map(([name, variable]) => [plain(name), plain(variable)])
+    const options = command.options.map(({ long, envVar }) => [long, envVar ?? ''])
+    expect(rows.sort()).toEqual(options.sort())
+  })
+
   it('gives every exit code, and so does the help', () => {
     const codes = Object.values(exitCodes).map(String)
     expect(tableBelow(page, 'Exit codes').map(([code]) => code)).toEqual(codes)

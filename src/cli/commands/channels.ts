@@ -4,6 +4,7 @@ import { authorized, available, type Channel } from '../../channel/channel.ts'
 import type { Client } from '../../sender/client.ts'
 import { exitHelp } from '../exit.ts'
 import { findChannel, withViewer } from '../open.ts'
+import { protocolNameOf } from '../plan.ts'
 import { report, short, table } from '../print.ts'
 import { readSettings, withChainOptions, type ChainOptions } from '../settings.ts'
 import { amountText, readToken, type TokenInfo } from '../tokens.ts'
@@ -44,11 +45,20 @@ async function listChannels({ json, ...options }: Options): Promise<void> {
   report(json, { channels: channels.map(facts) }, channels.length === 0 ? none : table([titles, ...channels.map(row)]))
 }
 
-const titles = ['ID', 'STATUS', 'RECEIVER', 'DEPOSIT', 'CHARGED', 'AVAILABLE', 'TOKEN']
+const titles = ['ID', 'STATUS', 'PROTOCOL', 'RECEIVER', 'DEPOSIT', 'CHARGED', 'AVAILABLE', 'TOKEN']
 
 function row(channel: Channel): string[] {
   const { id, status, receiver, deposit, charged, token } = channel
-  return [short(id), status, short(receiver), `${deposit}`, `${charged}`, `${available(channel)}`, short(token)]
+  return [
+    short(id),
+    status,
+    protocolNameOf(channel),
+    short(receiver),
+    `${deposit}`,
+    `${charged}`,
+    `${available(channel)}`,
+    short(token),
+  ]
 }
 
 async function channelsOf(client: Client): Promise<Channel[]> {
@@ -70,7 +80,19 @@ async function showChannel(id: string, options: Options): Promise<void> {
 function facts(channel: Channel) {
   const { id, chainId, escrow, sender, receiver, token, signer, status, deposit, settled, charged } = channel
   const amounts = { deposit, settled, charged, authorized: authorized(channel), available: available(channel) }
-  return { id, status, ...amounts, sender, receiver, token, signer, chainId, escrow, withdrawableAt: endOf(channel) }
+  return {
+    id,
+    status,
+    protocol: protocolNameOf(channel),
+    ...amounts,
+    sender,
+    receiver,
+    token,
+    signer,
+    chainId,
+    escrow,
+    withdrawableAt: endOf(channel),
+  }
 }
 
 function inWords(channel: Channel, url: string | undefined, token: TokenInfo | undefined): string {
@@ -80,6 +102,7 @@ function inWords(channel: Channel, url: string | undefined, token: TokenInfo | u
   return table([
     ['channel', id],
     ['status', end === null || status !== 'closing' ? status : `closing; can be withdrawn after ${end}`],
+    ['protocol', protocolNameOf(channel)],
     ['sender', sender],
     ['receiver', receiver],
     ['token', channel.token],

@@ -5,7 +5,8 @@ import { getAddress } from 'viem'
 import { ChainUnavailableError, ConfigError } from '../../base/faults.ts'
 import type { Log } from '../../base/log.ts'
 import { createProxy, type PaidServer } from '../../proxy/proxy.ts'
-import { payment, session } from '../../rails.ts'
+import { createGateway } from '../../gateway/gateway.ts'
+import { payment, raiden, rdn, session } from '../../rails.ts'
 import { createReceiver, rail, type Receiver } from '../../receiver/index.ts'
 import { memory } from '../../store/memory.ts'
 import { getAnvil } from '../dev/get-anvil.ts'
@@ -28,11 +29,11 @@ export function addDev(program: Command): void {
     .command('dev')
     .summary('start a local chain and a receiver that sells samples')
     .description(
-      'Starts a local chain with the escrow contract and a token, and a receiver that sells samples on it. Nothing leaves this machine. Ctrl-C stops everything.',
+      'Starts a local chain with the escrow contracts and a token, and a receiver that sells samples on it by both protocols. Nothing leaves this machine. Ctrl-C stops everything.',
     )
     .option('--port <number>', 'port of the receiver (default: 4020, or the next one that is free)', port)
     .option('--chain-port <number>', 'port of the chain (default: a free one)', port, 0)
-    .option('--json', 'print one JSON line when ready: url, rpc, chainId, token, escrow, receiver, accounts')
+    .option('--json', 'print one JSON line when ready: url, rpc, chainId, token, escrow, raiden, receiver, accounts')
     .addHelpText('after', help)
     .action(async (options: Options) => dev(options))
 }
@@ -64,17 +65,17 @@ async function dev(options: Options): Promise<void> {
 async function sell<T>(world: LocalChain, stop: Promise<T>, options: Options): Promise<T> {
   const { receiver, buyers } = await startReceiver(world)
   const routes = sampleRoutes(world.token)
-  const proxy = createProxy({ receiver, routes, graceMs: 2_000, ...(!options.json && { onAnswer: tell }) })
+  const mounts = [createGateway(receiver)]
+  const proxy = createProxy({ receiver, routes, mounts, graceMs: 2_000, ...(!options.json && { onAnswer: tell }) })
   try {
     const url = await listen(proxy, options.port)
-    const { chainId, escrow, token, anvil } = world
+    const { chainId, escrow, raiden, token, anvil } = world
     const [buyer] = buyers
     if (!buyer) throw new Error('anvil has too few accounts')
-    const forget = announceRun({ url, rpc: anvil.url, chainId, escrow, token, buyer })
+    const forget = announceRun({ url, rpc: anvil.url, chainId, escrow, raiden, token, buyer })
     try {
       if (options.json) {
-        const places = { token: getAddress(token), escrow: getAddress(escrow), receiver: getAddress(receiver.address) }
-        outJson({ url, rpc: anvil.url, chainId, ...places, accounts: buyers })
+        outJson({ url, rpc: anvil.url, chainId, ...placesOf(world, receiver), accounts: buyers })
       } else {
         out(welcome(world, receiver, url, buyer.address, buyers.length))
       }
@@ -88,13 +89,21 @@ async function sell<T>(world: LocalChain, stop: Promise<T>, options: Options): P
   }
 }
 
+function placesOf({ token, escrow, raiden }: LocalChain, receiver: Receiver) {
+  const places = { token, escrow, raiden, receiver: receiver.address }
+  return Object.fromEntries(Object.entries(places).map(([name, address]) => [name, getAddress(address)]))
+}
+
 /** The first account deployed the contracts, the second is paid, the others buy. */
 async function startReceiver(world: LocalChain) {
   const [, paid, ...buyers] = world.accounts
   if (!paid) throw new Error('anvil has too few accounts')
-  const { chainId, escrow, token, chain } = world
-  const only = rail({ dialect: payment({ realm: 'farthing dev' }), escrow: session, chainId, address: escrow, token })
-  const receiver = createReceiver({ wallet: world.wallet(paid), chain, store: memory(), rails: [only], log: complain })
+  const { chainId, token, chain } = world
+  const rails = [
+    rail({ dialect: payment({ realm: 'farthing dev' }), escrow: session, chainId, address: world.escrow, token }),
+    rail({ dialect: rdn(), escrow: raiden, chainId, address: world.raiden, token }),
+  ]
+  const receiver = createReceiver({ wallet: world.wallet(paid), chain, store: memory(), rails, log: complain })
   await receiver.start()
   return { receiver, buyers }
 }
@@ -117,12 +126,12 @@ async function listen(proxy: PaidServer, wanted: number | undefined): Promise<st
 
 /** The access log. */
 function tell(request: IncomingMessage, response: ServerResponse): void {
-  const paid = response.hasHeader('payment-receipt') ? '  paid' : ''
+  const paid = ['payment-receipt', 'rdn-cost'].some((name) => response.hasHeader(name)) ? '  paid' : ''
   out(`${response.statusCode}  ${request.method ?? ''} ${printable(request.url ?? '')}${paid}`)
 }
 
 function welcome(
-  { anvil, chainId, escrow, token }: LocalChain,
+  { anvil, chainId, escrow, raiden, token }: LocalChain,
   receiver: Receiver,
   url: string,
   buyer: string,
@@ -131,7 +140,8 @@ function welcome(
   const facts = [
     ['receiver', `${url}   paid to ${receiver.address}`],
     ['chain', `${anvil.url}   anvil, chain id ${chainId}`],
-    ['escrow', escrow],
+    ['escrow', `${escrow}   protocol payment`],
+    ['raiden', `${raiden}   protocol rdn, REST interface at ${url}/api/1`],
     ['token', `${token}   FARDEMO, 6 decimals`],
     ['accounts', `${accounts} that hold 1,000 FARDEMO each; farthing get uses ${buyer}`],
   ]

@@ -1,9 +1,9 @@
 /** `farthing get`: curl for what costs something. */
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import type { Offer } from '../../channel/messages.ts'
 import { deliver, type DeliverOptions } from '../deliver.ts'
 import { exitHelp, HttpStatusError } from '../exit.ts'
-import { chooseOffer, offersOf, requireOffers, type Plan } from '../plan.ts'
+import { chooseOffer, offersOf, protocolsOf, requireOffers, type Plan } from '../plan.ts'
 import { printable, progress, report, short, table, warn, type Say } from '../print.ts'
 import { buy, freeOf, planOf, type Spend } from '../purchase.ts'
 import { reachingFetch, readRequest, type OutgoingRequest, type RequestOptions } from '../request.ts'
@@ -18,6 +18,7 @@ type GetOptions = ChainOptions &
     readonly fail?: boolean
     readonly max?: bigint
     readonly deposit?: bigint
+    readonly protocol?: string
     readonly dryRun?: boolean
   }
 
@@ -40,6 +41,12 @@ export function addGet(program: Command): void {
     .option('-v, --verbose', 'show on standard error what happens')
     .option('--max <units>', `most base units to pay for this request (default: ${MAX})`, someUnits)
     .option('--deposit <units>', 'most base units to put into the channel, and what is put in', someUnits)
+    .addOption(
+      new Option('--protocol <name>', 'pay by this one alone (default: the first that can be paid)').choices([
+        'payment',
+        'rdn',
+      ]),
+    )
     .option('--dry-run', 'ask for the price and say what would be done; sign and send nothing')
     .option('--json', 'print one JSON object: status, price, charged, channel, transactions, body or file')
   withChainOptions(command)
@@ -79,21 +86,29 @@ async function get(address: string, options: GetOptions): Promise<void> {
 }
 
 async function pay(request: OutgoingRequest, unpaid: Response, options: GetOptions, say: Say, by: typeof fetch) {
-  requireOffers(unpaid)
-  const settings = await readSettings(options, request.url)
-  const spend = spendOf(options)
-  const offer = chooseOffer(offersOf(unpaid, settings.chainId), settings, spend.budget)
+  const { settings, spend, offer } = await decide(request, unpaid, options)
   if (settings.dev?.buyer.address === settings.account.address) {
     say(`using the dev chain's account ${settings.account.address}`)
   }
   return buy(request, unpaid, offer, { settings, spend, say, by })
 }
 
-async function rehearse(request: OutgoingRequest, unpaid: Response, options: GetOptions): Promise<void> {
-  requireOffers(unpaid)
+async function decide(request: OutgoingRequest, unpaid: Response, options: GetOptions) {
+  const { protocol } = options
+  requireOffers(unpaid, protocol)
   const settings = await readSettings(options, request.url)
   const spend = spendOf(options)
-  const offer = chooseOffer(offersOf(unpaid, settings.chainId), settings, spend.budget)
+  const offer = chooseOffer(offersOf(unpaid, settings.chainId, protocol), settings, spend.budget)
+  return { settings: protocol === undefined ? settings : onlyBy(protocol, settings, offer), spend, offer }
+}
+
+/** Contracts of other kinds are not this protocol's. */
+function onlyBy(protocol: string, settings: Settings, { escrow }: Offer): Settings {
+  return { ...settings, escrows: [escrow], protocols: protocolsOf(protocol) }
+}
+
+async function rehearse(request: OutgoingRequest, unpaid: Response, options: GetOptions): Promise<void> {
+  const { settings, spend, offer } = await decide(request, unpaid, options)
   await sayPlan(offer, await planOf(offer, { settings, spend }), settings, options)
 }
 
@@ -135,13 +150,16 @@ function planInWords(plan: Plan): string {
   return `add ${plan.deposit} base units to channel ${short(plan.channel.id)}, then pay on it`
 }
 
+/** Whoever has one of these has the payment. */
+const paying = new Set(['authorization', 'rdn-balance-signature', 'rdn-sender-proof'])
+
 /** What goes over the wire, without what a payment is made of. */
 function tellingFetch(by: typeof fetch): typeof fetch {
   const tell = (line: string) => warn(printable(line))
   return async (input, init) => {
     const { method, url, headers } = new Request(input, init)
     tell(`> ${method} ${url}`)
-    for (const [name, value] of headers) tell(`> ${name}: ${name === 'authorization' ? '(hidden)' : value}`)
+    for (const [name, value] of headers) tell(`> ${name}: ${paying.has(name) ? '(hidden)' : value}`)
     const response = await by(input, init)
     tell(`< ${response.status} ${response.statusText}`)
     for (const [name, value] of response.headers) tell(`< ${name}: ${value}`)

@@ -6,10 +6,11 @@ import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts'
 import { ConfigError } from '../../base/faults.ts'
 import { messageOf } from '../../base/log.ts'
 import { accountAt } from '../account.ts'
+import { hashPassword } from '../../gateway/gateway.ts'
 import { exitHelp } from '../exit.ts'
 import { makePrivateFolder } from '../home.ts'
 import { encryptKey } from '../keystore.ts'
-import { readNewPassword } from '../password.ts'
+import { readGivenPassword, readNewPassword } from '../password.ts'
 import { report } from '../print.ts'
 import { usualKey } from '../settings.ts'
 
@@ -36,7 +37,22 @@ export function addKeys(program: Command): void {
     .option('--json', 'print one JSON object: address, file')
     .addHelpText('after', help)
     .action((file: string | undefined, options: NewOptions) => showKey(file ?? usualKey(), options))
+  keys
+    .command('password-hash')
+    .description(
+      'prints what is kept of a password, for --users-file of `farthing serve`; reads it from the terminal or standard input',
+    )
+    .argument('[name]', 'the user; then the whole line name:hash is printed')
+    .option('--json', 'print one JSON object: name, hash')
+    .addHelpText('after', hashHelp)
+    .action(async (name: string | undefined, options: NewOptions) => printHash(name, options))
 }
+
+const hashHelp = `
+Examples:
+  farthing keys password-hash ada >> users && chmod 600 users
+  pass show shop/ada | farthing keys password-hash ada
+${exitHelp}`
 
 const help = `
 Examples:
@@ -63,6 +79,14 @@ async function newKey(file: string, { passwordFile, json }: NewOptions): Promise
 function showKey(file: string, { json }: NewOptions): void {
   const { address } = accountAt(file, undefined, 'file')
   report(json, { address, file }, address)
+}
+
+async function printHash(name: string | undefined, { json }: NewOptions): Promise<void> {
+  if (name !== undefined && !/^[^:\s]+$/.test(name)) {
+    throw new ConfigError('name', `${JSON.stringify(name)} has a colon or a space in it, which no user can have`)
+  }
+  const hash = await hashPassword(await readGivenPassword('Password of the user: '))
+  report(json, { name: name ?? null, hash }, name === undefined ? hash : `${name}:${hash}`)
 }
 
 /** Never over another file: it may hold somebody's only key. */

@@ -1,0 +1,112 @@
+/** Where a receiver is paid: the chain, and one rail for each contract that was named. */
+import type { Address } from 'viem'
+import { ChainUnavailableError, ConfigError } from '../../base/faults.ts'
+import { messageOf } from '../../base/log.ts'
+import type { Chain } from '../../chain/chain.ts'
+import { createChain } from '../../chain/rpc.ts'
+import { payment } from '../../dialect/payment.ts'
+import { rdn } from '../../dialect/rdn.ts'
+import { addressIn } from '../../escrow/escrow.ts'
+import { raiden } from '../../escrow/raiden.ts'
+import { session } from '../../escrow/session.ts'
+import { rail, type AnyRail } from '../../receiver/rail.ts'
+import type { Say } from '../print.ts'
+import { isLoopback } from '../running.ts'
+import type { SellerOptions } from './options.ts'
+
+export type Place = {
+  readonly chain: Chain
+  readonly chainId: number
+  /** At least one, in the order in which they are offered. */
+  readonly rails: readonly AnyRail[]
+}
+
+/** For those who wait until a node answers. */
+export type Patience = { readonly signal: AbortSignal; readonly say: Say }
+
+/** @throws {ConfigError} naming the option that is missing or wrong. @throws {ChainUnavailableError} without patience */
+export async function findPlace(options: SellerOptions, patience?: Patience): Promise<Place> {
+  const wanted = wantedRails(options)
+  const { chain, chainId } = await openChain(options, patience)
+  const token = options.token ?? (await tokenOf(chain, chainId, options.contract))
+  const { fromBlock = 0n } = options
+  const rails: AnyRail[] = []
+  if (wanted.escrow) {
+    const at = { chainId, address: wanted.escrow, token, fromBlock }
+    rails.push(rail({ ...at, dialect: payment(), escrow: session }))
+  }
+  if (wanted.contract) {
+    const at = { chainId, address: wanted.contract, token, fromBlock }
+    rails.push(rail({ ...at, dialect: rdn(), escrow: raiden }))
+  }
+  return { chain, chainId, rails }
+}
+
+/** Chains that forget, and whose blocks come when there is something to put in. */
+const forDevelopment = new Set([1337, 31337])
+
+/** @throws {ConfigError} without a node. @throws {ChainUnavailableError} without patience */
+export async function openChain(
+  { rpc, confirmations }: { readonly rpc?: readonly string[] | undefined; readonly confirmations?: number },
+  patience?: Patience,
+): Promise<Omit<Place, 'rails'>> {
+  if (!rpc)
+    throw new ConfigError('--rpc', 'is needed: the URL of a node of the chain, for example http://127.0.0.1:8545')
+  const chainId = await idOf(createChain({ rpc }), patience)
+  const local = rpc.every((url) => isLoopback(new URL(url)))
+  const chain = createChain({
+    rpc,
+    chainId,
+    confirmations: confirmations ?? (forDevelopment.has(chainId) ? 1 : 3),
+    ...(local && { pollMs: 100 }),
+  })
+  return { chain, chainId }
+}
+
+const RETRY_MS = 1_000
+
+async function idOf(chain: Chain, patience: Patience | undefined): Promise<number> {
+  for (let told = ''; ;) {
+    try {
+      return await chain.id()
+    } catch (error) {
+      if (!patience || !(error instanceof ChainUnavailableError)) throw error
+      const message = messageOf(error)
+      if (message !== told) patience.say(`waiting for a node: ${message}`)
+      told = message
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+      patience.signal.throwIfAborted()
+    }
+  }
+}
+
+/** @throws {ConfigError} for a contract that is needed and not named, or named and not used */
+function wantedRails({ rail, escrow, contract, token }: SellerOptions): { escrow?: Address; contract?: Address } {
+  if (!escrow && !contract)
+    throw new ConfigError(
+      '--escrow',
+      'is needed, or --contract: an escrow that holds the deposits. `farthing deploy --help` shows how to put one on a chain',
+    )
+  if ((rail === 'payment' || rail === 'both') && !escrow)
+    throw new ConfigError('--escrow', `is needed for --rail ${rail}`)
+  if ((rail === 'rdn' || rail === 'both') && !contract)
+    throw new ConfigError('--contract', `is needed for --rail ${rail}`)
+  if (!contract && !token)
+    throw new ConfigError('--token', 'is needed: the token to be paid in. Only a RaidenChannels contract names its own')
+  return { ...(rail !== 'rdn' && escrow && { escrow }), ...(rail !== 'payment' && contract && { contract }) }
+}
+
+/** A contract of µRaiden holds one token and says which. */
+async function tokenOf(chain: Chain, chainId: number, contract: Address | undefined): Promise<Address> {
+  const question = contract && raiden.queries.token({ chainId, address: contract })
+  if (!question) throw new ConfigError('--token', 'is needed: the token to be paid in')
+  try {
+    return addressIn(await chain.call(question))
+  } catch (error) {
+    if (error instanceof ChainUnavailableError) throw error
+    throw new ConfigError(
+      '--contract',
+      `there is no RaidenChannels at ${contract} on chain ${chainId}. Use its address on this chain`,
+    )
+  }
+}

@@ -106,11 +106,11 @@ describe.concurrent('the example', { timeout: 120_000 }, () => {
 
   it('machine-to-machine goes on after either was killed, to the end of its budget and no further', async () => {
     const { url, env, shop } = await open('machine-to-machine')
-    const first = start('machine-to-machine/buyer.ts', [url, '100'], env)
+    const first = start('machine-to-machine/buyer.ts', [url, '250'], env)
     await first.has(/(^\{.*\}\n){3}/m)
     await first.stop('SIGKILL')
 
-    const second = start('machine-to-machine/buyer.ts', [url, '100'], env)
+    const second = start('machine-to-machine/buyer.ts', [url, '250'], env)
     await second.has(/(^\{.*\}\n){2}/m)
     await shop.stop('SIGKILL')
     await second.has(/does not answer/)

@@ -20,7 +20,7 @@ export function answerTo({ rail, receiver }: Gateway, error: unknown): Answer {
     const detail = error.message.replace(/^The payment is malformed: /, 'The request is malformed: ')
     return asText(problem(error, { status: statusOf(error), word }, [], { detail }))
   }
-  receiver.log('error', 'administration-failed', { message: messageOf(error) })
+  receiver.log('error', 'request-failed', { message: messageOf(error) })
   return faultOf(error)?.answer ?? asText(failure())
 }
 

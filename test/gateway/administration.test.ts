@@ -106,6 +106,8 @@ describe('a login', () => {
     ['nothing', {}],
     ['a wrong password', basic('ops', 'battery')],
     ['the password of another', basic('zoë', 'correct horse: battery')],
+    ['a password under a name that nobody has', basic('nobody', 'correct horse: battery')],
+    ['a password under no name', basic('', 'correct horse: battery')],
     ['a name alone', basic('ops')],
     ['the hash', basic('ops', users[0]!.password)],
     ['no base64', { Authorization: 'Basic §' }],

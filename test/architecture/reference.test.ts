@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { toEventSelector, toFunctionSelector, type AbiEvent, type AbiFunction } from 'viem'
 import { formatAbiItem } from 'viem/utils'
 import ts from 'typescript'
+import type { Code } from '../../src/base/errors.ts'
 import { channelEscrowAbi } from '../../src/escrow/abi/channel-escrow.ts'
 import { defaultServerLimits } from '../../src/proxy/limits.ts'
 import { routesAt } from '../../src/gateway/routes.ts'
 import { raidenChannelsAbi } from '../../src/escrow/abi/raiden-channels.ts'
-import { payment } from '../../src/rails.ts'
+import { payment, rdn } from '../../src/rails.ts'
 import { defaultLimits } from '../../src/receiver/context.ts'
 import { tableBelow } from './pages.ts'
 import { importsOf, parse, read } from './sources.ts'
@@ -80,6 +81,29 @@ describe('docs/reference/problems.md', () => {
     const rows = tableBelow('docs/reference/problems.md', 'Codes').map((row) => row.slice(0, 3).map(plain))
     const said = Object.entries(payment().refusals).map(([code, { status, word }]) => [code, `${status}`, word])
     expect(rows.sort()).toEqual(said.sort())
+  })
+})
+
+describe('docs/reference/rdn.md', () => {
+  const page = 'docs/reference/rdn.md'
+  const dialect = rdn()
+
+  it('has the status and the flag of every code', () => {
+    const rows = tableBelow(page, 'Statuses and flags').map((row) => row.slice(0, 3).map(plain))
+    const told = { sender: `0x${'11'.repeat(20)}`, authorized: '7', charged: '7', got: '13' }
+    const said = codesOf(dialect).map((code) => {
+      const flags = dialect.writeRefusal({ code, details: told }).filter(([, value]) => value === '1')
+      return [code, `${dialect.refusals[code].status}`, flags.map(([name]) => name).join()]
+    })
+    expect(rows.sort()).toEqual(said.sort())
+  })
+
+  it('has no address, digest or signature that is not in the vectors', () => {
+    const vectors = read('test/vectors/uraiden-conversations.json')
+    const said = [...read(page).matchAll(/0x[0-9a-fA-F]{40,}/g)].map(([hex]) => hex)
+    const token = `0x${'2'.repeat(40)}`
+    expect(said.length).toBeGreaterThan(20)
+    expect(said.filter((hex) => hex !== token && !vectors.includes(`"${hex}"`))).toEqual([])
   })
 })
 
@@ -176,6 +200,10 @@ describe('docs/explanation/dependencies.md', () => {
     expect(rows.filter(([, why = '']) => why.length < 10)).toEqual([])
   })
 })
+
+function codesOf({ refusals }: { readonly refusals: Readonly<Record<Code, unknown>> }): Code[] {
+  return Object.keys(refusals) as Code[]
+}
 
 function plain(cell = ''): string {
   return cell.replaceAll('`', '')

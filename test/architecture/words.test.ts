@@ -47,7 +47,7 @@ const protocols: readonly RegExp[] = [
   /^contracts\/(src|test)\/(.*\/)?I?Raiden\w+\.sol$/,
   /^docs\/reference\/(raiden-channels|uraiden-parity|rest)\.md$/,
   /^docs\/explanation\/differences-from-uraiden\.md$/,
-  /^docs\/reference\/(words|http|problems)\.md$/,
+  /^docs\/reference\/(words|http|rdn|problems)\.md$/,
   /^docs\/explanation\/decisions\.md$/,
   /^test\/architecture\/(words|http-example)\.test\.ts$/,
 ]

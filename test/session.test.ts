@@ -117,6 +117,27 @@ describe.each(['payment', 'rdn'] as const)('a session on the rail %s', (name) =>
     expect(told).toEqual(['onInit', 'onResponse', 'onHttpError', 'onExit', 'onInit', 'onExit'])
   })
 
+  it('does not use up its budget on a receiver that is away', async () => {
+    const { receiver } = await market
+    const stall = await openShop(receiver)
+    const client = await newClient({
+      protocols: protocols[name],
+      budget: { perRequest: 100n, deposit: 1_000n, perDay: 15n },
+    })
+    const buyer = client.session()
+    expect((await buyer.get(`${stall.url}/x`)).status).toBe(200)
+    await stall.close()
+    for (let visit = 0; visit < 5; visit += 1) {
+      await expect(buyer.get(`${stall.url}/x`)).rejects.toThrow('fetch failed')
+    }
+    for await (const { charged, voucher } of client.channels()) {
+      expect([charged, voucher?.cumulativeAmount]).toEqual([5n, 10n])
+    }
+    const again = await openShop(receiver)
+    expect((await buyer.get(`${again.url}/x`)).status).toBe(200)
+    await again.close()
+  })
+
   it('is told when nothing that is offered may be taken', async () => {
     const { shop } = await market
     const told: string[] = []

@@ -24,8 +24,8 @@ import { heal } from './heal.ts'
 import { decisionOf } from './hooks.ts'
 import { enter, inTurn } from './lane.ts'
 import { settleUp } from './receipt.ts'
-import { authorizePrice, type Spending } from './spend.ts'
-import { send, sendUntilConfirmed, type Outgoing } from './transmit.ts'
+import { authorizePrice, takeBack, type Spending } from './spend.ts'
+import { NeverSentError, send, sendUntilConfirmed, type Outgoing } from './transmit.ts'
 
 /** Corrections, re-announcements and fresh offers for one request, all together. */
 const ATTEMPTS = 4
@@ -97,7 +97,7 @@ async function payOnce(context: Context, request: Outgoing, chosen: Chosen): Pro
   context.onProgress({ step: 'paying', price: offer.price, channel: spending.channel.id })
   const ticket = enter(context, spending.channel.key)
   try {
-    const { response, said } = await sendUntilConfirmed(context, request, chosen, spending)
+    const { response, said } = await sendPaid(context, request, chosen, spending)
     if (hooks.onResponse?.(response, request) === 'stop') return { response }
     if (!said) {
       await settleUp(context, request, chosen, spending, { response, alone: ticket.alone() })
@@ -109,6 +109,17 @@ async function payOnce(context: Context, request: Outgoing, chosen: Chosen): Pro
     return { fresh: offersIn(context, response).length > 0 ? choose(context, response) : undefined }
   } finally {
     ticket.leave()
+  }
+}
+
+/** Gives the price back where nothing can have arrived: an outage must not use up a budget. */
+async function sendPaid(context: Context, request: Outgoing, chosen: Chosen, spending: Spending) {
+  try {
+    return await sendUntilConfirmed(context, request, chosen, spending)
+  } catch (error) {
+    if (!(error instanceof NeverSentError)) throw error
+    await takeBack(context, spending)
+    throw error.cause
   }
 }
 

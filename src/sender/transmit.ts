@@ -71,16 +71,40 @@ function isEarly({ code }: Said, { dialect }: AnyProtocol, { acknowledged, toppi
   )
 }
 
-/** An answer that got lost is asked for again: the same Idempotency-Key is not charged twice. Only where running twice would do no harm. */
+/**
+ * An answer that got lost is asked for again: the same Idempotency-Key is not charged twice. Only where running twice
+ * would do no harm.
+ *
+ * @throws {NeverSentError} if no attempt can have reached the receiver
+ */
 async function sendAgainIfLost(context: Context, request: Outgoing, payment: HeaderLines): Promise<Response> {
+  let sent = false
   for (let lost = 0; ; lost += 1) {
     try {
       return await send(context, request, payment)
     } catch (error) {
+      sent ||= !isUnconnected(error)
       const safe = request.method === 'GET' || request.method === 'HEAD'
-      if (!safe || lost === 2 || request.signal?.aborted) throw error
+      if (safe && lost < 2 && !request.signal?.aborted) continue
+      throw sent ? error : new NeverSentError(error)
     }
   }
+}
+
+/** Nothing of the payment went out: whoever catches it can take the price back, and throws its cause. */
+export class NeverSentError extends Error {
+  constructor(cause: unknown) {
+    super('the receiver could not be reached', { cause })
+    this.name = 'NeverSentError'
+  }
+}
+
+const unconnected = new Set<unknown>(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'])
+
+/** Whether there was no connection at all, by what Node says beneath the error of `fetch`. */
+function isUnconnected(error: unknown): boolean {
+  const cause: unknown = error instanceof Error ? error.cause : undefined
+  return typeof cause === 'object' && cause !== null && 'code' in cause && unconnected.has(cause.code)
 }
 
 function paymentOf({ channel, voucher }: Spending, { opened, acknowledged }: About): Payment {

@@ -1,7 +1,7 @@
 /** What a paid request promises, on every rail, with real signatures, a real node and real sockets. */
 import { afterAll, describe, expect, it } from 'vitest'
 import { newReceiver, openShop, rpc, startWorld, tokensOf, until } from './support/market.ts'
-import { railKits, type Payer } from './support/rail-kits.ts'
+import { railKits, type RailBuyer } from './support/rail-kits.ts'
 
 const world = await startWorld()
 afterAll(() => world.anvil.stop())
@@ -17,20 +17,20 @@ describe.each(railKits)('$name', (kit) => {
     await shop.close()
     await receiver.stop()
   })
-  const newPayer = async (deposit?: bigint) => kit.newPayer(world, (await market).receiver, deposit)
+  const openBuyer = async (deposit?: bigint) => kit.openBuyer(world, (await market).receiver, deposit)
   const { refusals } = kit.rail(world).dialect
 
   /** A refused payment leaves no trace: neither in the ledger nor at the handler. */
-  async function expectRefusal(payer: Payer, send: () => Promise<Response>, code: keyof typeof refusals) {
+  async function expectRefusal(buyer: RailBuyer, send: () => Promise<Response>, code: keyof typeof refusals) {
     const { shop } = await market
-    const before = await payer.known()
+    const before = await buyer.known()
     const calls = shop.calls.length
     const response = await send()
     const problem = (await response.json()) as Record<string, string>
     expect({ status: response.status, code: problem.code }).toEqual({ status: refusals[code].status, code })
     expect(response.headers.get('content-type')).toBe('application/problem+json')
     expect(response.headers.get('cache-control')).toBe('no-store')
-    expect(await payer.known()).toEqual(before)
+    expect(await buyer.known()).toEqual(before)
     expect(shop.calls.length).toBe(calls)
     return problem
   }
@@ -53,41 +53,41 @@ describe.each(railKits)('$name', (kit) => {
 
   it('gives the resource for a voucher, to nobody else, and not to a cache', async () => {
     const { shop } = await market
-    const payer = await newPayer()
-    const response = await payer.pay(`${shop.url}/x`, 5n)
+    const buyer = await openBuyer()
+    const response = await buyer.pay(`${shop.url}/x`, 5n)
     expect([response.status, await response.text()]).toEqual([200, 'foo'])
     expect(response.headers.get('cache-control')).toBe('private, no-store')
     for (const name of kit.rail(world).dialect.requestHeaders) expect(response.headers.get('vary')).toContain(name)
-    expect(await payer.known()).toMatchObject({ charged: 5n, voucher: { cumulativeAmount: 5n } })
+    expect(await buyer.known()).toMatchObject({ charged: 5n, voucher: { cumulativeAmount: 5n } })
   })
 
   it('charges a voucher once, however many identical requests show it at once', async () => {
     const { shop } = await market
-    const payer = await newPayer()
-    const signature = await payer.sign(5n)
+    const buyer = await openBuyer()
+    const signature = await buyer.sign(5n)
     const calls = shop.calls.length
-    const all = await Promise.all(Array.from({ length: 60 }, () => payer.pay(`${shop.url}/x`, 5n, { signature })))
+    const all = await Promise.all(Array.from({ length: 60 }, () => buyer.pay(`${shop.url}/x`, 5n, { signature })))
     expect(all.map(({ status }) => status).sort()).toEqual([200, ...Array.from({ length: 59 }, () => 402)])
     expect(shop.calls.length - calls).toBe(1)
-    expect(await payer.known()).toMatchObject({ charged: 5n })
+    expect(await buyer.known()).toMatchObject({ charged: 5n })
   })
 
   it('serves sixteen shuffled requests on one channel, in a row and at once, each charged once (peer mistake 10)', async () => {
     const { shop } = await market
-    const payer = await newPayer()
+    const buyer = await openBuyer()
     const amounts = [80, 5, 75, 10, 70, 15, 65, 20, 60, 25, 55, 30, 50, 35, 45, 40].map(BigInt)
-    for (const amount of amounts) expect((await payer.pay(`${shop.url}/x`, amount)).status).toBe(200)
-    expect(await payer.known()).toMatchObject({ charged: 80n, voucher: { cumulativeAmount: 80n } })
-    const parallel = await Promise.all(amounts.map((amount) => payer.pay(`${shop.url}/x`, amount + 80n)))
+    for (const amount of amounts) expect((await buyer.pay(`${shop.url}/x`, amount)).status).toBe(200)
+    expect(await buyer.known()).toMatchObject({ charged: 80n, voucher: { cumulativeAmount: 80n } })
+    const parallel = await Promise.all(amounts.map((amount) => buyer.pay(`${shop.url}/x`, amount + 80n)))
     expect(parallel.map(({ status }) => status)).toEqual(amounts.map(() => 200))
-    expect(await payer.known()).toMatchObject({ charged: 160n, voucher: { cumulativeAmount: 160n } })
+    expect(await buyer.known()).toMatchObject({ charged: 160n, voucher: { cumulativeAmount: 160n } })
   })
 
   it('keeps what a voucher promises beyond the price as credit, for the same voucher too', async () => {
     const { shop } = await market
-    const payer = await newPayer()
-    for (const status of [200, 200, 200, 402]) expect((await payer.pay(`${shop.url}/x`, 15n)).status).toBe(status)
-    expect(await payer.known()).toMatchObject({ charged: 15n, voucher: { cumulativeAmount: 15n } })
+    const buyer = await openBuyer()
+    for (const status of [200, 200, 200, 402]) expect((await buyer.pay(`${shop.url}/x`, 15n)).status).toBe(status)
+    expect(await buyer.known()).toMatchObject({ charged: 15n, voucher: { cumulativeAmount: 15n } })
   })
 
   it.each([
@@ -96,44 +96,44 @@ describe.each(railKits)('$name', (kit) => {
     ['one short of the price', 9n],
   ])('refuses a voucher that is %s, and tells its signer what would do', async (_what, amount) => {
     const { shop } = await market
-    const payer = await newPayer()
-    await payer.pay(`${shop.url}/x`, 5n)
-    const problem = await expectRefusal(payer, () => payer.pay(`${shop.url}/x`, amount), 'underpaid')
+    const buyer = await openBuyer()
+    await buyer.pay(`${shop.url}/x`, 5n)
+    const problem = await expectRefusal(buyer, () => buyer.pay(`${shop.url}/x`, amount), 'underpaid')
     expect(problem).toMatchObject({ least: '10', charged: '5', authorized: '5', deposit: '1000' })
-    expect(problem.signature).toBe(await payer.sign(5n))
+    expect(problem.signature).toBe(await buyer.sign(5n))
   })
 
   it('refuses a voucher above the deposit', async () => {
     const { shop } = await market
-    const payer = await newPayer(10n)
-    const problem = await expectRefusal(payer, () => payer.pay(`${shop.url}/x`, 11n), 'deposit-exceeded')
+    const buyer = await openBuyer(10n)
+    const problem = await expectRefusal(buyer, () => buyer.pay(`${shop.url}/x`, 11n), 'deposit-exceeded')
     expect(problem).toMatchObject({ deposit: '10', got: '11' })
-    expect((await payer.pay(`${shop.url}/x`, 10n)).status).toBe(200)
+    expect((await buyer.pay(`${shop.url}/x`, 10n)).status).toBe(200)
   })
 
   it.each([
-    ['of another key', (payer: Payer) => payer.sign(5n, { key: `0x${'11'.repeat(32)}` })],
-    ['over another amount', (payer: Payer) => payer.sign(6n)],
-    ['for another contract', (payer: Payer) => payer.sign(5n, { contract: world.token })],
-    ['for another channel', (payer: Payer) => payer.sign(5n, { otherChannel: true })],
-    ['with one bit flipped', async (payer: Payer) => flipped(await payer.sign(5n))],
+    ['of another key', (buyer: RailBuyer) => buyer.sign(5n, { key: `0x${'11'.repeat(32)}` })],
+    ['over another amount', (buyer: RailBuyer) => buyer.sign(6n)],
+    ['for another contract', (buyer: RailBuyer) => buyer.sign(5n, { contract: world.token })],
+    ['for another channel', (buyer: RailBuyer) => buyer.sign(5n, { otherChannel: true })],
+    ['with one bit flipped', async (buyer: RailBuyer) => flipped(await buyer.sign(5n))],
     ['with r and s of zero', () => Promise.resolve(`0x${'00'.repeat(64)}1b` as const)],
-    ['of 64 bytes', async (payer: Payer) => (await payer.sign(5n)).slice(0, -2) as `0x${string}`],
-    ['of 66 bytes', async (payer: Payer) => `${await payer.sign(5n)}00` as const],
-    ['with a high s', async (payer: Payer) => mirrored(await payer.sign(5n))],
+    ['of 64 bytes', async (buyer: RailBuyer) => (await buyer.sign(5n)).slice(0, -2) as `0x${string}`],
+    ['of 66 bytes', async (buyer: RailBuyer) => `${await buyer.sign(5n)}00` as const],
+    ['with a high s', async (buyer: RailBuyer) => mirrored(await buyer.sign(5n))],
   ])('refuses a signature %s', async (_what, forge) => {
     const { shop } = await market
-    const payer = await newPayer()
-    const signature = await forge(payer)
-    const problem = await expectRefusal(payer, () => payer.pay(`${shop.url}/x`, 5n, { signature }), 'invalid-signature')
+    const buyer = await openBuyer()
+    const signature = await forge(buyer)
+    const problem = await expectRefusal(buyer, () => buyer.pay(`${shop.url}/x`, 5n, { signature }), 'invalid-signature')
     expect(problem.authorized).toBeUndefined()
   })
 
   it('does not know a channel to another receiver', async () => {
     const { shop } = await market
     const other = await newReceiver(world, { rails: [kit.rail(world)] })
-    const payer = await kit.newPayer(world, other)
-    const response = await payer.pay(`${shop.url}/x`, 5n)
+    const buyer = await kit.openBuyer(world, other)
+    const response = await buyer.pay(`${shop.url}/x`, 5n)
     const { code } = (await response.json()) as { code: string }
     expect(['channel-not-found', 'wrong-channel']).toContain(code)
     expect(response.ok).toBe(false)
@@ -142,51 +142,51 @@ describe.each(railKits)('$name', (kit) => {
 
   it('gives back what a handler did not deliver, as credit', async () => {
     const { receiver } = await market
-    const payer = await newPayer()
+    const buyer = await openBuyer()
     const broken = await openShop(receiver, 5n, (_request, response) => {
       response.statusCode = 500
       response.end()
     })
-    expect((await payer.pay(`${broken.url}/x`, 5n)).status).toBe(500)
-    expect(await payer.known()).toMatchObject({ charged: 0n, voucher: { cumulativeAmount: 5n } })
+    expect((await buyer.pay(`${broken.url}/x`, 5n)).status).toBe(500)
+    expect(await buyer.known()).toMatchObject({ charged: 0n, voucher: { cumulativeAmount: 5n } })
     await broken.close()
-    expect((await payer.pay(`${(await market).shop.url}/x`, 5n)).status).toBe(200)
+    expect((await buyer.pay(`${(await market).shop.url}/x`, 5n)).status).toBe(200)
   })
 
   it('charges the same Idempotency-Key once and runs it once', async () => {
     const { shop } = await market
-    const payer = await newPayer()
+    const buyer = await openBuyer()
     const calls = shop.calls.length
     for (const amount of [5n, 5n, 10n]) {
-      const response = await payer.pay(`${shop.url}/x`, amount, { key: 'once' })
+      const response = await buyer.pay(`${shop.url}/x`, amount, { key: 'once' })
       expect([response.status, await response.text()]).toEqual([200, 'foo'])
     }
     expect(shop.calls.length - calls).toBe(1)
-    expect(await payer.known()).toMatchObject({ charged: 5n })
+    expect(await buyer.known()).toMatchObject({ charged: 5n })
   })
 
   it('stops selling when the sender asks to leave, and takes what it earned (peer mistake 4)', async () => {
     const { shop, receiver } = await market
-    const payer = await newPayer()
+    const buyer = await openBuyer()
     const before = await tokensOf(world, receiver.address)
-    await payer.pay(`${shop.url}/x`, 5n)
-    await payer.requestClose()
-    await until(async () => (await payer.known())?.status === 'closed')
-    expect((await payer.pay(`${shop.url}/x`, 10n)).ok).toBe(false)
+    await buyer.pay(`${shop.url}/x`, 5n)
+    await buyer.requestClose()
+    await until(async () => (await buyer.known())?.status === 'closed')
+    expect((await buyer.pay(`${shop.url}/x`, 10n)).ok).toBe(false)
     expect((await tokensOf(world, receiver.address)) - before).toBe(5n)
   })
 
   it('settles what was authorized, and goes on selling on the same channel', async () => {
     const { shop, receiver } = await market
-    const payer = await newPayer()
-    await payer.pay(`${shop.url}/x`, 5n)
-    const { key } = (await payer.known())!
+    const buyer = await openBuyer()
+    await buyer.pay(`${shop.url}/x`, 5n)
+    const { key } = (await buyer.known())!
     expect(await receiver.settle((channel) => channel.key === key)).toMatchObject([{ amount: 5n, ok: true }])
-    expect((await payer.pay(`${shop.url}/x`, 10n)).status).toBe(200)
-    await until(async () => (await payer.known())?.settled === 5n)
+    expect((await buyer.pay(`${shop.url}/x`, 10n)).status).toBe(200)
+    await until(async () => (await buyer.known())?.settled === 5n)
     expect(await receiver.settle((channel) => channel.key === key)).toMatchObject([{ amount: 5n, ok: true }])
     await rpc(world, 'anvil_mine', '0x1')
-    await until(async () => (await payer.known())?.settled === 10n)
+    await until(async () => (await buyer.known())?.settled === 10n)
   })
 })
 

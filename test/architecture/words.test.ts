@@ -42,6 +42,7 @@ const protocols: readonly RegExp[] = [
   /^src\/(dialect|escrow)\//,
   /^test\/vectors\//,
   /^test\/support\/wire\.ts$/,
+  /^src\/web\/paywall\//,
   /^test\/(support\/)?uraiden\//,
   /^contracts\/test\/raiden\//,
   /^contracts\/(src|test)\/(.*\/)?I?Raiden\w+\.sol$/,

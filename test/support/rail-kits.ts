@@ -15,7 +15,7 @@ import { openSenderChain } from './uraiden/sender-chain.ts'
 import { signBalance } from './uraiden/signing.ts'
 import { signVoucher } from './wire.ts'
 
-export type Payer = {
+export type RailBuyer = {
   readonly sender: Address
   /** The stored channel as the receiver sees it. */
   known(): Promise<Channel | undefined>
@@ -32,13 +32,13 @@ export type SignChange = { readonly key?: Hex; readonly contract?: Address; read
 export type RailKit = {
   readonly name: 'payment' | 'rdn'
   rail(world: LocalChain): AnyRail
-  newPayer(world: LocalChain, receiver: Receiver, deposit?: bigint): Promise<Payer>
+  openBuyer(world: LocalChain, receiver: Receiver, deposit?: bigint): Promise<RailBuyer>
 }
 
 const paymentKit: RailKit = {
   name: 'payment',
   rail: (world) => railOf(world),
-  newPayer: async (world, receiver, deposit) => {
+  openBuyer: async (world, receiver, deposit) => {
     const { account, wallet, id, known, pay, sign } = await newBuyer(world, receiver, deposit)
     const place = { chainId: world.chainId, escrow: world.escrow }
     return {
@@ -60,7 +60,7 @@ const OTHER = `0x${'22'.repeat(32)}` as const
 const rdnKit: RailKit = {
   name: 'rdn',
   rail: raidenRail,
-  newPayer: async (world, us, deposit = 1_000n) => {
+  openBuyer: async (world, us, deposit = 1_000n) => {
     const { privateKey: key, address: sender } = await newAccount(world)
     const [contract, token, receiver] = [world.raiden, world.token, us.address].map((it) => getAddress(it)) as Three
     const chain = openSenderChain({ url: world.anvil.url, contract, token, key })

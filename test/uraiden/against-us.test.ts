@@ -39,7 +39,7 @@ async function clientOf(stall: Stall, options: Partial<ClientOptions> & { by?: '
   return { client, key, chain }
 }
 
-async function payer(stall: Stall, deposit = 70n) {
+async function payingBuyer(stall: Stall, deposit = 70n) {
   const buyer = await stall.open(deposit)
   const connection = openConnection()
   endings.unshift(() => connection.close())
@@ -146,7 +146,7 @@ describe('the client of 2018', () => {
         response.end('foo')
       },
     })
-    const { buyer, pay } = await payer(stall)
+    const { buyer, pay } = await payingBuyer(stall)
     expect((await pay(7n)).status).toBe(500)
     expect(await stall.known(buyer)).toMatchObject({ charged: 0n, voucher: { cumulativeAmount: 7n } })
     broken = false
@@ -158,7 +158,7 @@ describe('the client of 2018', () => {
 describe('what is over', () => {
   it('is credit for later requests, in whatever order they come', async () => {
     const stall = await stallOf()
-    const { buyer, pay } = await payer(stall)
+    const { buyer, pay } = await payingBuyer(stall)
     const answers = [await pay(21n), await pay(7n), await pay(14n), await pay(21n)]
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 402])
     expect(answers.map((answer) => header(answer, 'RDN-Credit'))).toEqual(['14', '7', '0', '0'])
@@ -167,7 +167,7 @@ describe('what is over', () => {
 
   it('a proof that is there already, with less credit than the price, is told the amounts without a flag', async () => {
     const stall = await stallOf()
-    const { pay, sign } = await payer(stall)
+    const { pay, sign } = await payingBuyer(stall)
     await pay(9n)
     const answer = await pay(9n)
     expect(answer.status).toBe(402)
@@ -180,7 +180,7 @@ describe('what is over', () => {
 
 it('a sender that gets code later is still asked for its own signature: the contract takes no other', async () => {
   const stall = await stallOf()
-  const { buyer, pay } = await payer(stall)
+  const { buyer, pay } = await payingBuyer(stall)
   // Answers every question with the word that says yes to a signature.
   const yes = '0x7f1626ba7e0000000000000000000000000000000000000000000000000000000060005260206000f3'
   await rpc(world, 'anvil_setCode', buyer.sender, yes)

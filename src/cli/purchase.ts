@@ -4,8 +4,8 @@ import { payment } from '../dialect/payment.ts'
 import type { Budget } from '../sender/budget.ts'
 import type { Client } from '../sender/client.ts'
 import type { Progress } from '../sender/context.ts'
+import { fits, planFor, type Plan } from '../sender/fund.ts'
 import { inTurn, withClient, withStore } from './open.ts'
-import { planFor, type Plan } from './plan.ts'
 import { short, type Say } from './print.ts'
 import type { OutgoingRequest } from './request.ts'
 import type { Settings } from './settings.ts'
@@ -50,14 +50,17 @@ export async function buy(
   return way === 'pay' ? work() : inTurn(settings, say, work)
 }
 
-/** What would be done to pay an offer, by what is known here. */
+/** What would be done to pay an offer, by what is known here. @throws {OverBudgetError} */
 export async function planOf(offer: Offer, { settings, spend }: Pick<Context, 'settings' | 'spend'>): Promise<Plan> {
-  const { budget } = spend
-  const wanted = depositFor(spend)(offer.price)
+  const deposit = depositFor(spend)
+  const { address } = settings.account
   return withStore(settings, async (store) => {
-    const channels = []
-    for await (const channel of store.list()) channels.push(channel)
-    return planFor(offer, { channels, sender: settings.account.address, budget, wanted })
+    const usable = []
+    for await (const channel of store.list()) {
+      const isOurs = channel.sender === address && channel.signer === address
+      if (isOurs && fits(channel, offer)) usable.push(channel)
+    }
+    return planFor(offer, usable, { budget: spend.budget, deposit, topUpDeposit: deposit })
   })
 }
 

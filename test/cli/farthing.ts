@@ -39,6 +39,27 @@ export type Dev = Ready & {
 const root = join(import.meta.dirname, '..', '..')
 export const command = [process.execPath, '--import', 'tsx', join(root, 'src', 'cli', 'main.ts')] as const
 
+/** A `farthing serve` that runs. */
+export type Served = {
+  readonly url: string
+  readonly chainId: number
+  readonly receiver: Address
+  readonly rails: readonly { readonly protocol: string; readonly escrow: Address; readonly token: Address }[]
+  readonly rest: string | null
+  readonly stateFile: string
+  readonly process: RunningProcess
+}
+
+export type RunningProcess = {
+  readonly pid: number
+  /** What it has said on standard error so far. */
+  said(): string
+  signal(name: NodeJS.Signals): void
+  /** Its exit code. */
+  readonly ended: Promise<number | null>
+  stop(signal?: NodeJS.Signals): Promise<number | null>
+}
+
 export type Home = {
   readonly folder: string
   readonly env: NodeJS.ProcessEnv
@@ -46,6 +67,9 @@ export type Home = {
   /** The same program in this process: for the many small cases. One at a time. */
   here(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ran>
   dev(...args: string[]): Promise<Dev>
+  /** Resolves when it is ready. */
+  serve(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Served>
+  start(args: readonly string[], env?: NodeJS.ProcessEnv): RunningProcess & { readonly firstLine: Promise<string> }
 }
 
 /** A fresh home, removed with everything that runs in it when the tests of the file are over. */
@@ -65,9 +89,31 @@ export function newHome(): Home {
     await Promise.all([...running].map((child) => stop(child, 'SIGTERM')))
     rmSync(folder, { recursive: true, force: true })
   })
+  const begin: Home['start'] = (args, more) => {
+    const child = start(args, more)
+    const said: string[] = []
+    child.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()))
+    const ready = firstLine(child)
+    ready.catch(() => undefined) // not everyone waits for it
+    return {
+      pid: child.pid!,
+      said: () => said.join(''),
+      signal: (name) => void child.kill(name),
+      ended: new Promise((resolve) => child.once('exit', resolve)),
+      stop: (signal = 'SIGTERM') => stop(child, signal),
+      firstLine: ready,
+    }
+  }
   return {
     folder,
     env,
+    start: begin,
+    serve: async (args, more) => {
+      const running = begin(['serve', '--json', ...args], more)
+      const ready = await running.firstLine
+      if (!ready.startsWith('{"url":')) throw new Error(`it does not sell: ${ready}`)
+      return { ...(JSON.parse(ready) as Omit<Served, 'process'>), process: running }
+    },
     run: (args, { input = '', env: more } = {}) => {
       const child = start(args, more)
       child.stdin.on('error', () => undefined) // it need not read what it is given

@@ -1,9 +1,10 @@
 /** `farthing get`: curl for what costs something. */
 import { Option, type Command } from 'commander'
 import type { Offer } from '../../channel/messages.ts'
+import type { Plan } from '../../sender/fund.ts'
 import { deliver, type DeliverOptions } from '../deliver.ts'
 import { exitHelp, HttpStatusError } from '../exit.ts'
-import { chooseOffer, offersOf, protocolsOf, requireOffers, type Plan } from '../plan.ts'
+import { chooseOffer, offersOf, protocolsOf, requireOffers } from '../plan.ts'
 import { printable, progress, report, short, table, warn, type Say } from '../print.ts'
 import { buy, freeOf, planOf, type Spend } from '../purchase.ts'
 import { reachingFetch, readRequest, type OutgoingRequest, type RequestOptions } from '../request.ts'

@@ -1,6 +1,6 @@
 /** Where a receiver is paid: the chain, and one rail for each contract that was named. */
-import type { Address } from 'viem'
-import { ChainUnavailableError, ConfigError } from '../../base/faults.ts'
+import { size, type Address } from 'viem'
+import { CallRevertedError, ChainUnavailableError, ConfigError } from '../../base/faults.ts'
 import { messageOf } from '../../base/log.ts'
 import type { Chain } from '../../chain/chain.ts'
 import { createChain } from '../../chain/rpc.ts'
@@ -101,12 +101,13 @@ async function tokenOf(chain: Chain, chainId: number, contract: Address | undefi
   const question = contract && raiden.queries.token({ chainId, address: contract })
   if (!question) throw new ConfigError('--token', 'is needed: the token to be paid in')
   try {
-    return addressIn(await chain.call(question))
+    const answer = await chain.call(question)
+    if (size(answer) === 32) return addressIn(answer)
   } catch (error) {
-    if (error instanceof ChainUnavailableError) throw error
-    throw new ConfigError(
-      '--contract',
-      `there is no RaidenChannels at ${contract} on chain ${chainId}. Use its address on this chain`,
-    )
+    if (!(error instanceof CallRevertedError)) throw error
   }
+  throw new ConfigError(
+    '--contract',
+    `there is no RaidenChannels at ${contract} on chain ${chainId}. Use its address on this chain`,
+  )
 }

@@ -56,19 +56,9 @@ const capabilities: Readonly<Record<string, readonly string[]>> = {
 
 /** Rows that no test shows yet, and why. */
 const unshown: Readonly<Record<string, string>> = {
-  C17: 'farthing deploy is in the making',
+  C17: 'farthing deploy has no test',
   R15: 'no test takes the gas money away from a receiver that has to answer a close',
-  getAccounts: 'the page with a wallet is in the making',
-  getTokenInfo: 'the page with a wallet is in the making',
-  W1: 'the page with a wallet is in the making',
-  W2: 'the page with a wallet is in the making',
-  W3: 'the page with a wallet is in the making',
-  W4: 'the page with a wallet is in the making',
-  W6: 'the page with a wallet is in the making',
-  W7: 'the page with a wallet is in the making',
-  'proxy group': 'farthing serve is in the making',
-  start: 'farthing serve is in the making',
-  stats_client: 'farthing stats is in the making',
+  W2: 'no test lets the page wait for confirmations',
   "caller's headers": "no test sends a RDN header of the caller's own",
 }
 

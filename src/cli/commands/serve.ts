@@ -13,7 +13,7 @@ import { goodsOf, type Goods, type GoodsOptions } from '../serve/goods.ts'
 import { readKeyFile } from '../serve/key.ts'
 import { listOption, option, withSellerOptions, type SellerOptions } from '../serve/options.ts'
 import { findPlace, type Place } from '../serve/place.ts'
-import { readRest, restMounts, type Rest, type RestOptions } from '../serve/rest.ts'
+import { readRest, restMount, type Rest, type RestOptions } from '../serve/rest.ts'
 import { walletOf, withStateFile } from '../serve/seller.ts'
 import { sellUntilStopped } from '../serve/shop.ts'
 import { listenToSignals, type Signals } from '../serve/signals.ts'
@@ -158,16 +158,16 @@ async function sell({
   const { host, port, json, logLevel } = options
   const wallet = walletOf(chain, privateKey, options)
   const receiver = createReceiver({ wallet, chain, store, rails, log: jsonLog(logLevel), ...policyOf(options) })
-  const mounts = restMounts(receiver, rest)
+  const mount = restMount(receiver, rest)
   say(`reading chain ${chainId} up to now`)
-  await sellUntilStopped({ receiver, goods, mounts, tls: tlsOf(options), host, port, signals }, (url) => {
+  await sellUntilStopped({ receiver, goods, mount, tls: tlsOf(options), host, port, signals }, (url) => {
     const paid = getAddress(wallet.address)
     const protocols = rails.map(({ dialect, address, token }) => ({
       protocol: dialect.name,
       escrow: getAddress(address),
       token: getAddress(token),
     }))
-    const facts = { url, chainId, receiver: paid, rails: protocols, rest: mounts[0]?.path ?? null, stateFile }
+    const facts = { url, chainId, receiver: paid, rails: protocols, rest: mount?.path ?? null, stateFile }
     const names = protocols.map(({ protocol }) => protocol).join(' and ')
     report(json, facts, `Selling at ${url}, paid to ${paid} on chain ${chainId} by ${names}. Ctrl-C stops.`)
   })

@@ -1,7 +1,7 @@
 /** The REST interface of a server: where it is, and who may administer. */
 import { ConfigError } from '../../base/faults.ts'
 import { createGateway, type User } from '../../gateway/gateway.ts'
-import type { Mount } from '../../proxy/proxy.ts'
+import type { Mount, Routes, Run } from '../../proxy/proxy.ts'
 import type { AnyRail } from '../../receiver/rail.ts'
 import type { Receiver } from '../../receiver/receiver.ts'
 import { readSecretFile } from '../home.ts'
@@ -28,21 +28,28 @@ export function readRest(options: RestOptions): Rest {
   return { ...options, users: usersFile === undefined ? [] : readUsers(usersFile) }
 }
 
-/** What is served beside the routes; nothing where no rail is closed over REST. @throws {ConfigError} */
-export function restMounts(
-  receiver: Receiver,
-  { rest, users, adminHost = [], closeWithoutProof = false }: Rest,
-): Mount[] {
-  if (!rest || !receiver.rails.some(isClosedOverRest)) {
-    if (users.length === 0 && !closeWithoutProof) return []
-    throw new ConfigError(
-      '--users-file',
-      'and --close-without-proof are for the REST interface, which needs the rail rdn. Name its --contract',
-    )
+/** What is served beside the routes; undefined where no rail is closed over REST. @throws {ConfigError} */
+export function restMount(receiver: Receiver, options: Rest): Mount | undefined {
+  const { rest, users, adminHost = [], closeWithoutProof = false } = options
+  if (rest && receiver.rails.some(isClosedOverRest)) {
+    return createGateway(receiver, { users, hosts: adminHost, closeWithoutProof })
   }
-  const gateway = createGateway(receiver, { users, hosts: adminHost, closeWithoutProof })
-  // It answers one more address, where the original answered it too.
-  return [gateway, { path: '/cm', serve: (request, response) => gateway.serve(request, response) }]
+  if (users.length === 0 && !closeWithoutProof) return undefined
+  throw new ConfigError(
+    '--users-file',
+    'and --close-without-proof are for the REST interface, which needs the rail rdn. Name its --contract',
+  )
+}
+
+/** The original answered one more address, at the root. Whoever sells something there does. */
+export function withLiveness(routes: Routes, mount: Mount | undefined): Routes {
+  if (!mount || isList(routes)) return routes
+  const run: Run = (request, response) => mount.serve(request, response)
+  return { 'GET /cm': { price: { free: true }, run }, ...routes }
+}
+
+function isList(routes: Routes): routes is Extract<Routes, readonly unknown[]> {
+  return Array.isArray(routes)
 }
 
 function isClosedOverRest({ dialect }: AnyRail): boolean {

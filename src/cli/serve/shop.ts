@@ -2,17 +2,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ConfigError } from '../../base/faults.ts'
 import { messageOf, type Log } from '../../base/log.ts'
-import { createProxy, type Mount, type PaidServer, type TlsOptions } from '../../proxy/proxy.ts'
+import { createProxy, type Mount, type PaidServer, type Routes, type TlsOptions } from '../../proxy/proxy.ts'
 import type { Receiver } from '../../receiver/receiver.ts'
 import { requireSellable, type Goods } from './goods.ts'
 import { MistakesError } from './json-file.ts'
 import { asOption } from './as-options.ts'
+import { withLiveness } from './rest.ts'
 import { aborted, type Signals } from './signals.ts'
 
 export type ShopOptions = {
   readonly receiver: Receiver
   readonly goods: Goods
-  readonly mounts: readonly Mount[]
+  /** The REST interface. */
+  readonly mount: Mount | undefined
   readonly tls: TlsOptions | undefined
   readonly host: string
   readonly port: number
@@ -29,9 +31,9 @@ export type ShopOptions = {
  * @throws {ConfigError} | {@link MistakesError} if it cannot start
  */
 export async function sellUntilStopped(options: ShopOptions, onReady: (url: string) => void): Promise<void> {
-  const { receiver, goods, mounts, tls, host, port, signals } = options
-  const routes = goods.read()
-  requireSellable(goods.file, routes, receiver)
+  const { receiver, mount, tls, host, port, signals } = options
+  const routes = readRoutes(options)
+  const mounts = mount ? [mount] : []
   const onAnswer = logAnswers(receiver.log)
   const proxy = createProxy({ receiver, routes, mounts, onAnswer, ...(tls && { tls }) })
   try {
@@ -63,13 +65,17 @@ async function start(receiver: Receiver, stop: AbortSignal): Promise<void> {
 }
 
 /** The files and the routes as they are now; what is wrong stays as it was, and is said. */
-function reload(proxy: PaidServer, { receiver, goods, tls }: ShopOptions): void {
+function reload(proxy: PaidServer, options: ShopOptions): void {
+  const { receiver, goods, tls } = options
   attempt(receiver.log, tls !== undefined, 'certificate', () => proxy.reloadTls())
-  attempt(receiver.log, goods.file !== undefined, 'routes', () => {
-    const routes = goods.read()
-    requireSellable(goods.file, routes, receiver)
-    proxy.reloadRoutes(routes)
-  })
+  attempt(receiver.log, goods.file !== undefined, 'routes', () => proxy.reloadRoutes(readRoutes(options)))
+}
+
+/** @throws {ConfigError} | {@link MistakesError} */
+function readRoutes({ receiver, goods, mount }: ShopOptions): Routes {
+  const routes = goods.read()
+  requireSellable(goods.file, routes, receiver)
+  return withLiveness(routes, mount)
 }
 
 function attempt(log: Log, wanted: boolean, what: string, work: () => void): void {

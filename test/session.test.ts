@@ -138,6 +138,23 @@ describe.each(['payment', 'rdn'] as const)('a session on the rail %s', (name) =>
     await again.close()
   })
 
+  it('sends the headers of the caller, its own of a payment too, but for Authorization', async () => {
+    const { shop } = await market
+    const sent: Headers[] = []
+    const noting: typeof fetch = (input, init) => {
+      sent.push(new Headers(init?.headers))
+      return fetch(input, init)
+    }
+    const client = await newClient({ protocols: protocols[name], fetch: noting })
+    const hooks: Hooks = { onChannelNotFound: () => 'stop' }
+    const headers = { Authorization: 'Basic eDp5', 'RDN-Open-Block': '1', 'X-Asked': 'yes' }
+    const response = await client.session({ hooks }).get(`${shop.url}/x`, { headers })
+    const paid = sent.at(-1)!
+    expect([paid.get('X-Asked'), paid.get('RDN-Open-Block')]).toEqual(['yes', '1'])
+    expect(paid.get('Authorization')).toMatch(name === 'payment' ? /^Payment / : /^Basic /)
+    expect(response.status).toBe(name === 'payment' ? 200 : 402)
+  })
+
   it('is told when nothing that is offered may be taken', async () => {
     const { shop } = await market
     const told: string[] = []

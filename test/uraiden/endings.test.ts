@@ -7,7 +7,7 @@ import { NotWithdrawableError } from '../../src/base/spending.ts'
 import { createClient, type Client } from '../../src/sender/index.ts'
 import { raiden, rdn } from '../../src/rails.ts'
 import { rail } from '../../src/receiver/rail.ts'
-import { createReceiver, type Receiver } from '../../src/receiver/receiver.ts'
+import { createReceiver, type Receiver, type ReceiverConfig } from '../../src/receiver/receiver.ts'
 import { memory } from '../../src/store/memory.ts'
 import {
   newAccount,
@@ -28,8 +28,8 @@ afterEach(async () => {
   for (const end of endings.splice(0)) await end()
 })
 
-async function sellTo() {
-  const receiver = await newReceiver(world, { rails: [raidenRail(world)] })
+async function sellTo(config: Partial<ReceiverConfig> = {}) {
+  const receiver = await newReceiver(world, { rails: [raidenRail(world)], ...config })
   const shop = await openShop(receiver)
   endings.push(
     () => shop.close(),
@@ -104,6 +104,17 @@ describe('a sender that leaves alone', () => {
 })
 
 describe('a receiver', () => {
+  it('without coins for gas says so, and answers a requested close as soon as it has some', async () => {
+    const told: string[] = []
+    const { receiver, channel } = await sellTo({ log: (_level, event) => void told.push(event) })
+    await rpc(world, 'anvil_setBalance', receiver.address, '0x0')
+    await channel.requestClose(0n)
+    await until(() => told.includes('close-answer-failed'))
+    expect(await tokensOf(world, receiver.address)).toBe(0n)
+    await rpc(world, 'anvil_setBalance', receiver.address, '0xde0b6b3a7640000')
+    await until(async () => (await tokensOf(world, receiver.address)) === 5n)
+  })
+
   async function start(changes: Partial<Parameters<typeof rail>[0]>): Promise<Receiver> {
     const place = { chainId: world.chainId, address: world.raiden, token: world.token }
     const wallet = walletOf(world, await newAccount(world, 0n))

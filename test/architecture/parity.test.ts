@@ -57,9 +57,7 @@ const capabilities: Readonly<Record<string, readonly string[]>> = {
 /** Rows that no test shows yet, and why. */
 const unshown: Readonly<Record<string, string>> = {
   C17: 'farthing deploy has no test',
-  R15: 'no test takes the gas money away from a receiver that has to answer a close',
   W2: 'no test lets the page wait for confirmations',
-  "caller's headers": "no test sends a RDN header of the caller's own",
 }
 
 /** Files whose titles are those of tests: suites are run by the tests that import them. */

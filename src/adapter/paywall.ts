@@ -118,9 +118,8 @@ function html({ target, offers, message, status }: Parameters<Page>[0], script: 
 <p class="status">${status === 402 ? '402 Payment Required' : escaped(`${status}`)}</p>
 <h1>${escaped(title)}</h1>
 <p class="target"><code>${escaped(target)}</code></p>
-<p>${escaped(message)}</p>
-${offer ? stage(offer) : ''}
-<details${offer ? '' : ' open'}>
+${offer ? stage(offer, message) : `<p>${escaped(message)}</p>`}
+<details open>
 <summary>What is accepted, and paying from a terminal</summary>
 <pre>npx farthing get <i>https://this-server</i>${escaped(target)}</pre>
 <p>It opens a payment channel once, pays this request from it, and prints what you asked for. Later requests on the same
@@ -133,10 +132,12 @@ ${offer ? `<script type="module" src="${escaped(script)}"></script>` : ''}
 `
 }
 
-function stage(offer: PageOffer): string {
+/** What the script takes the place of. */
+function stage(offer: PageOffer, message: string): string {
   const { price, token, receiver, escrow, chainId } = offer
   const data = JSON.stringify({ price, token, receiver, escrow, chainId })
   return `<section id="paywall" data-offer="${escaped(data)}" aria-label="Pay with a wallet">
+<p>${escaped(message)}</p>
 <p>With JavaScript you can pay here with the wallet of your browser. Without it, pay from a terminal, as said below.</p>
 </section>
 <p class="small">All of this page comes from this server. Your wallet asks you before anything is signed or sent.</p>`

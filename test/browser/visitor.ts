@@ -44,14 +44,17 @@ export type Keys = {
   /** Of the network that the wallet shows. */
   chainId: number
   connected: boolean
+  /** Whether the wallet's node shows the token as one without ERC-223. */
+  plainToken: boolean
 }
 
 export function keysOf(world: LocalChain, ...accounts: Keys['accounts']): Keys {
-  return { accounts, asked: [], denied: new Set(), chainId: world.chainId, connected: false }
+  return { accounts, asked: [], denied: new Set(), chainId: world.chainId, connected: false, plainToken: false }
 }
 
 export type Visitor = {
-  readonly page: Page
+  /** The tab that is looked at. */
+  page: Page
   readonly keys: Keys
   /** Requests that went anywhere but to `origin`. */
   readonly strays: string[]
@@ -140,6 +143,8 @@ async function result(world: LocalChain, keys: Keys, method: string, params: rea
       const { hash } = await walletOf(world, { privateKey: keyOf(keys, from) }).send({ to, data })
       return hash
     }
+    case 'eth_getCode':
+      return keys.plainToken ? '0x60806040' : rpc(world, method, ...params)
     default:
       return rpc(world, method, ...params)
   }

@@ -4,7 +4,7 @@ import { MalformedPaymentError } from '../../base/errors.ts'
 import * as read from '../../base/read.ts'
 import { PROOF_HEADER, writeProof } from '../../dialect/rdn-closing.ts'
 import { readSignature } from '../../dialect/rdn-fields.ts'
-import { closeCall, requestCloseCall, withdrawCall } from './escrow.ts'
+import { channelAt, closeCall, requestCloseCall, withdrawCall } from './escrow.ts'
 import { removePayment } from './facts.ts'
 import { owed, type ChannelAccount, type View } from './look.ts'
 import { alone, type Notice } from './pay.ts'
@@ -52,7 +52,9 @@ export function requestClose(view: View, account: ChannelAccount, say: Say): Pro
 /** Takes the rest after the challenge period. */
 export function withdraw(view: View, account: ChannelAccount, say: Say): Promise<Notice> {
   return alone(view, async () => {
-    await transact(view.desk, [withdrawCall(view.desk, account.channel.openBlock)], say)
+    const { openBlock } = account.channel
+    const isThere = await channelAt(view.desk, openBlock) // the seller may have ended it meanwhile
+    if (isThere) await transact(view.desk, [withdrawCall(view.desk, openBlock)], say)
     forget(view.desk)
     removePayment()
     return { kind: 'good', words: 'The channel is closed. Its rest is in your account.' }

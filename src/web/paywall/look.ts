@@ -25,6 +25,8 @@ export type ChannelAccount = {
   readonly total: bigint
   readonly signature: Hex | undefined
   readonly credit: bigint
+  /** Nothing more was signed than is known here. */
+  readonly complete: boolean
 }
 
 /** What came of the words of the server, which are read once for each page. */
@@ -67,12 +69,16 @@ export function adopt(desk: Desk, known: Remembered, told: Told): Heard {
   const { cumulativeAmount, signature } = voucher
   const differs = cumulativeAmount !== known.total
   if (differs && cumulativeAmount < known.total && refusal !== 'underpaid') return { total: known.total, credit: 0n }
-  if (differs || !known.signature) remember(desk, { openBlock: known.openBlock, total: cumulativeAmount, signature })
+  if (differs || !known.signature)
+    remember(desk, { openBlock: known.openBlock, total: cumulativeAmount, signature, complete: true })
   const credit = told.credit < cumulativeAmount ? told.credit : cumulativeAmount
   const notice =
     'The server showed the last total that you have signed. It is counted from there. Nothing was paid yet.'
   return { total: cumulativeAmount, credit, ...(differs && refusal === 'underpaid' && { notice }) }
 }
+
+export const SHOWN =
+  'The server showed the last total that you have signed. It is counted from there. Nothing was paid yet.'
 
 async function accountOf(
   desk: Desk,
@@ -84,11 +90,12 @@ async function accountOf(
   const channel = kept ?? (await findChannel(desk))
   if (!channel) return undefined
   const { openBlock, settled } = channel
-  if (!kept) remember(desk, { openBlock, total: settled })
-  const heard = hear(desk, getRemembered(desk) ?? { openBlock, total: settled })
-  const known = getRemembered(desk) ?? { openBlock, total: heard.total }
+  const fresh = { openBlock, total: settled, complete: false }
+  if (!kept) remember(desk, fresh)
+  const heard = hear(desk, getRemembered(desk) ?? fresh)
+  const known = getRemembered(desk) ?? { ...fresh, total: heard.total }
   const credit = heard.total === known.total ? heard.credit : 0n
   // What the receiver took was signed, whatever else is known here.
-  if (known.total < settled) return { channel, total: settled, signature: undefined, credit: 0n }
-  return { channel, total: known.total, signature: known.signature, credit }
+  if (known.total < settled) return { channel, total: settled, signature: undefined, credit: 0n, complete: false }
+  return { channel, total: known.total, signature: known.signature, credit, complete: known.complete }
 }

@@ -40,7 +40,7 @@ export function openAndPay(view: View, deposit: bigint, say: Say): Promise<Notic
     const openBlock = openBlockIn(desk, receipt)
     const channel = openBlock === undefined ? undefined : await opened(view, openBlock)
     if (!channel) return bad('The transaction is in a block, but it opened no channel. Nothing more was sent.')
-    return signAndLeave(view, { channel, total: 0n, signature: undefined, credit: 0n }, say)
+    return signAndLeave(view, { channel, total: 0n, signature: undefined, credit: 0n, complete: true }, say)
   })
 }
 
@@ -112,9 +112,9 @@ async function signAndLeave(view: View, account: ChannelAccount, say: Say): Prom
   const signature = isSigned || (await signVoucher(desk, openBlock, total)).signature
   if (!isAsSeen(getRemembered(desk), account))
     return plain('Another tab has paid while you signed. This signature was thrown away.')
-  remember(desk, { openBlock, total, signature })
+  remember(desk, { openBlock, total, signature, complete: true })
   setPayment(desk.account, openBlock, { cumulativeAmount: total, signature })
-  rememberSent({ url: location.href, price, tries: 0, atMs: Date.now() })
+  rememberSent({ url: location.href, price, tries: 0, atMs: Date.now(), blind: !account.complete })
   say('Paid. The page is on its way.')
   return leave()
 }
@@ -126,7 +126,7 @@ function isAsSeen(now: Remembered | undefined, { channel, total }: ChannelAccoun
 }
 
 async function opened({ desk }: View, openBlock: bigint): Promise<ChannelFacts | undefined> {
-  remember(desk, { openBlock, total: 0n })
+  remember(desk, { openBlock, total: 0n, complete: true })
   rememberOpening(desk, undefined)
   return channelAt(desk, openBlock)
 }

@@ -44,6 +44,7 @@ type Page = {
 }
 
 async function open(stage: Stage, offer: Offer): Promise<void> {
+  document.querySelector('details')?.removeAttribute('open') // what stands there is for those without a script
   stage.wait('Looking for your wallet.')
   const told = takeTold()
   const wallets = await findWallets()

@@ -17,6 +17,8 @@ export type Remembered = {
   readonly total: bigint
   /** Over `total`. Absent: nothing was signed, or the chain said so. */
   readonly signature?: `0x${string}`
+  /** Nothing else was signed: this browser opened the channel, or has signed or was shown the total. */
+  readonly complete: boolean
 }
 
 /** The name under which tabs see each other's records, and wait for each other. */
@@ -32,12 +34,13 @@ export function getRemembered(desk: Desk): Remembered | undefined {
       openBlock: read.uint(read.member(record, 'openBlock'), 'openBlock', 32),
       total: read.uint(read.member(record, 'total'), 'total', 192),
       ...(signature && { signature }),
+      complete: read.member(record, 'complete') === true,
     }
   })
 }
 
-export function remember(desk: Desk, { openBlock, total, signature }: Remembered): void {
-  write(nameOf(desk), JSON.stringify({ openBlock: `${openBlock}`, total: `${total}`, signature }))
+export function remember(desk: Desk, { openBlock, total, signature, complete }: Remembered): void {
+  write(nameOf(desk), JSON.stringify({ openBlock: `${openBlock}`, total: `${total}`, signature, complete }))
 }
 
 export function forget(desk: Desk): void {
@@ -55,7 +58,14 @@ export function rememberOpening(desk: Desk, hash: Hash | undefined): void {
 }
 
 /** What was signed for which address of this site, and how often the server was asked to take it. For this tab. */
-export type Sent = { readonly url: string; readonly price: bigint; readonly tries: number; readonly atMs: number }
+export type Sent = {
+  readonly url: string
+  readonly price: bigint
+  readonly tries: number
+  readonly atMs: number
+  /** Signed without knowing what was signed before, so perhaps less than what was paid long ago. */
+  readonly blind: boolean
+}
 
 const SENT = 'farthing:sent'
 
@@ -69,6 +79,7 @@ export function getSent(): Sent | undefined {
         price: read.uint(read.member(sent, 'price'), 'price', 192),
         tries: read.count(read.member(sent, 'tries'), 'tries'),
         atMs: read.count(read.member(sent, 'atMs'), 'atMs'),
+        blind: read.member(sent, 'blind') === true,
       }
     },
     () => sessionStorage,

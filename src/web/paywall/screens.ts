@@ -35,7 +35,7 @@ export function channelScreen(view: View, account: ChannelAccount, mode: Mode, a
 }
 
 export function openScreen(view: View, acts: Acts): Child[] {
-  const { price } = view.desk.offer
+  const { price, receiver, escrow, chainId } = view.desk.offer
   const price100 = price * PRICES
   const suggested = view.held >= price100 || view.held < price ? price100 : view.held
   return [
@@ -43,6 +43,11 @@ export function openScreen(view: View, acts: Acts): Child[] {
     paragraph(
       `The first time, you lock a deposit in a contract: one transaction. From it you pay here with signatures, which cost no fee. `,
       `What you do not spend you get back when you close the channel.`,
+    ),
+    facts(
+      ['Seller', address(receiver, short(receiver))],
+      ['Contract', address(escrow, short(escrow))],
+      ['Network', `${chainId}`],
     ),
     amountForm(view, { least: price, suggested, label: 'Deposit', act: 'Deposit and pay' }, (amount) =>
       acts.deposit(amount),
@@ -143,17 +148,18 @@ function closeAloneScreen(view: View, account: ChannelAccount, acts: Acts): Chil
 
 function closingScreen(view: View, account: ChannelAccount, acts: Acts): Child[] {
   const { settleBlock, deposit } = account.channel
-  const left = settleBlock >= view.head ? settleBlock - view.head : 0n
+  // One more than the contract asks for: wallets try a transaction in the newest block first, and that must be past it.
+  const left = settleBlock >= view.head ? settleBlock - view.head + 1n : 0n
   return [
     element('h2', {}, 'This channel is closing'),
     paragraph(
       left > 0n
-        ? `The seller has ${left} more blocks to answer. Then the rest of the ${tokensIn(view, deposit)} is yours to take.`
+        ? `The seller has time to answer. In ${left} blocks the rest of the ${tokensIn(view, deposit)} is yours to take.`
         : `The time of the seller is over. Take the rest of the ${tokensIn(view, deposit)} with one transaction.`,
     ),
     buttons(
       left > 0n
-        ? button('Look again', 'main', () => acts.go('pay'))
+        ? button('Look again', 'other', () => acts.go('pay'))
         : button('Take the rest', 'main', () => acts.withdraw()),
     ),
     element('h2', {}, 'Or pay with a new channel'),

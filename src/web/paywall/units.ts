@@ -10,7 +10,7 @@ export function formatted(amount: bigint, decimals: number): string {
 
 /** undefined: not an amount, or finer than the token can be divided. */
 export function parsed(text: string, decimals: number): bigint | undefined {
-  const [, whole = '', part = ''] = /^\s*(\d[\d,]{0,60})(?:\.(\d{1,77}))?\s*$/.exec(text) ?? []
+  const [, whole = '', part = ''] = /^\s*(\d[\d,]{0,80})(?:\.(\d{1,77}))?\s*$/.exec(text) ?? []
   if (whole === '' || part.length > decimals) return undefined
   return BigInt(`${whole.replaceAll(',', '')}${part.padEnd(decimals, '0')}`)
 }

@@ -1,7 +1,7 @@
 /** After a payment that the server could not take yet: wait and hand it over again, for a while. */
 import { button, buttons, element, paragraph } from './elements.ts'
 import type { Told } from './facts.ts'
-import type { ChannelAccount, View } from './look.ts'
+import { SHOWN, type ChannelAccount, type View } from './look.ts'
 import { leave, type Notice } from './pay.ts'
 import { rememberSent, type Sent } from './records.ts'
 import type { Stage } from './stage.ts'
@@ -70,6 +70,7 @@ const JUST_NOW_MS = 30_000
 /** Somebody loads a page again, or a server takes money and gives nothing: either way the person should know. */
 export function justPaid(sent: Sent | undefined, words: (price: bigint) => string): Notice | undefined {
   if (sent?.url !== location.href || Date.now() - sent.atMs > JUST_NOW_MS) return undefined
+  if (sent.blind) return { kind: 'plain', words: SHOWN }
   return {
     kind: 'plain',
     words: `A moment ago you paid ${words(sent.price)} for this page. Paying again buys it once more.`,

@@ -54,6 +54,8 @@ export type RunningProcess = {
   readonly pid: number
   /** What it has said on standard error so far. */
   said(): string
+  /** Told every line of standard output. */
+  onLine(tell: (line: string) => void): void
   signal(name: NodeJS.Signals): void
   /** Its exit code. */
   readonly ended: Promise<number | null>
@@ -98,6 +100,7 @@ export function newHome(): Home {
     return {
       pid: child.pid!,
       said: () => said.join(''),
+      onLine: (tell) => void createInterface(child.stdout).on('line', tell),
       signal: (name) => void child.kill(name),
       ended: new Promise((resolve) => child.once('exit', resolve)),
       stop: (signal = 'SIGTERM') => stop(child, signal),

@@ -73,10 +73,23 @@ describe('farthing serve', () => {
   })
 
   it('goes on after a restart with what it had', async () => {
-    const args = [...placeOf(world, seller), '--port', '0', ...thing]
+    const args = [
+      ...placeOf(world, await newSeller(world, home)),
+      '--port',
+      '0',
+      '--files',
+      home.folder,
+      '--price',
+      '5',
+    ]
+    writeFileSync(join(home.folder, 'a.txt'), 'a file')
+    const first = await home.serve(args)
+    const buyer = await newBuyerEnv(world)
+    await home.here(['get', `${first.url}/a.txt`], buyer)
+    await first.process.stop()
     const again = await home.serve(args)
-    const { stdout } = await home.here(['stats', '--json', again.url])
-    expect(JSON.parse(stdout)).toMatchObject({ statistics: { open_channels: '1', deposit_sum: '500' } })
+    const { stdout } = await home.here(['get', '--json', `${again.url}/a.txt`], buyer)
+    expect(JSON.parse(stdout)).toMatchObject({ body: 'a file', charged: '10', transactions: [] })
     await again.process.stop()
   })
 

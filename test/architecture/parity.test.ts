@@ -57,7 +57,6 @@ const capabilities: Readonly<Record<string, readonly string[]>> = {
 /** Rows that no test shows yet, and why. */
 const unshown: Readonly<Record<string, string>> = {
   C17: 'farthing deploy has no test',
-  W2: 'no test lets the page wait for confirmations',
 }
 
 /** Files whose titles are those of tests: suites are run by the tests that import them. */

@@ -55,9 +55,7 @@ const capabilities: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Rows that no test shows yet, and why. */
-const unshown: Readonly<Record<string, string>> = {
-  C17: 'farthing deploy has no test',
-}
+const unshown: Readonly<Record<string, string>> = {}
 
 /** Files whose titles are those of tests: suites are run by the tests that import them. */
 const TESTS = /^((src|test)\/.+\.test\.ts|test\/support\/.+-(suite|cases)\.ts|contracts\/test\/.+\.t\.sol)$/

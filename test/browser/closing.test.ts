@@ -23,16 +23,6 @@ async function payOnce(url: string): Promise<Visitor> {
   return visitor
 }
 
-it('together with the seller, at once', async () => {
-  const visitor = await payOnce(stall.url)
-  await press(visitor, 'Close')
-  await sees(visitor, 'The seller gets 0.000005 FARDEMO in all')
-  await press(visitor, 'Close the channel')
-  await sees(visitor, 'The channel is closed. 0.000095 FARDEMO went back to your account.')
-  expect(await tokensOf(here.world, accountOf(visitor))).toBe(TOKENS - PRICE)
-  await sees(visitor, 'Put in a deposit once')
-})
-
 it('at what was charged, when a signature never reached the seller', async () => {
   const visitor = await payOnce(stall.url)
   await visitor.page.route('**/lost', (route) => route.abort())

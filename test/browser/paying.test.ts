@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { tokensOf } from '../support/market.ts'
-import { accountOf, charged, openStall, press, putIn, sees, street, TOKENS, type Stall } from './stall.ts'
+import { tokensOf, until } from '../support/market.ts'
+import { accountOf, charged, openStall, press, PRICE, putIn, sees, street, TOKENS, type Stall } from './stall.ts'
 
 const here = street()
 let stall: Stall
@@ -38,7 +38,8 @@ describe('a person with a wallet', () => {
     await visitor.page.reload()
     await sees(visitor, 'A moment ago you paid 0.000005 FARDEMO for this page.')
     await visitor.page.goto(`${stall.url}/tomorrow`)
-    await sees(visitor, 'Pay 0.000005 FARDEMO')
+    await press(visitor, 'Top up')
+    await sees(visitor, 'Add to the deposit')
     expect(await charged(stall, visitor)).toEqual([5n])
     expect(visitor.count('eth_signTypedData')).toBe(1)
   })
@@ -86,6 +87,10 @@ describe('a person with a wallet', () => {
     await putIn(visitor, '0.0001')
     await sees(visitor, 'Left in your channel')
     await sees(visitor, 'You said no in the wallet.')
+    await press(visitor, 'Pay 0.000005 FARDEMO')
+    await until(() => visitor.count('eth_signTypedData') === 2)
+    await press(visitor, 'Top up') // which can be pressed when the wallet has answered
+    await press(visitor, 'Back')
     const cookies = await visitor.page.context().cookies()
     expect(cookies.map(({ name }) => name)).not.toContain('RDN-Balance-Signature')
 
@@ -93,6 +98,19 @@ describe('a person with a wallet', () => {
     await press(visitor, 'Pay 0.000005 FARDEMO')
     await sees(visitor, 'sunny')
     expect(visitor.count('eth_sendTransaction')).toBe(2)
+  })
+
+  it('closes and gets the rest back, to the unit', async () => {
+    const visitor = await here.arrive(stall.url)
+    await putIn(visitor, '0.0001')
+    await sees(visitor, 'sunny')
+    await visitor.page.goto(stall.url)
+    await press(visitor, 'Close')
+    await sees(visitor, 'The seller gets 0.000005 FARDEMO in all')
+    await press(visitor, 'Close the channel')
+    await sees(visitor, 'The channel is closed. 0.000095 FARDEMO went back to your account.')
+    expect(await tokensOf(here.world, accountOf(visitor))).toBe(TOKENS - PRICE)
+    await sees(visitor, 'Put in a deposit once')
   })
 
   it('with two tabs signs every total once', async () => {

@@ -225,7 +225,10 @@ describe('farthing serve ends', () => {
   it('at SIGTERM after the requests that run, and takes no more', async () => {
     const held: ServerResponse[] = []
     const upstream = await listen((_request, response) => held.push(response))
-    const file = routesFile(home, 'slow.json', { 'GET /slow': { free: true, upstream: upstream.url } })
+    const file = routesFile(home, 'slow.json', {
+      'GET /slow': { free: true, upstream: upstream.url },
+      'GET /quick': free,
+    })
     const { url, process: running } = await home.serve([
       file,
       ...placeOf(world, await newSeller(world, home)),
@@ -236,7 +239,7 @@ describe('farthing serve ends', () => {
     await until(() => held.length === 1)
     running.signal('SIGTERM')
     await until(() =>
-      fetch(`${url}/slow`).then(
+      ask(url, 'GET', '/quick').then(
         () => false,
         () => true,
       ),

@@ -165,6 +165,16 @@ describe.each(railKits)('$name', (kit) => {
     expect(await buyer.known()).toMatchObject({ charged: 5n })
   })
 
+  it('tells nobody but its sender that an Idempotency-Key was used', async () => {
+    const { shop } = await market
+    const buyer = await openBuyer()
+    await buyer.pay(`${shop.url}/x`, 5n, { key: 'mine' })
+    const signature = await buyer.sign(10n, { key: `0x${'11'.repeat(32)}` })
+    const peek = () => buyer.pay(`${shop.url}/another`, 10n, { key: 'mine', signature })
+    await expectRefusal(buyer, peek, 'invalid-signature')
+    expect((await buyer.pay(`${shop.url}/another`, 10n, { key: 'mine' })).status).toBe(409)
+  })
+
   it('stops selling when the sender asks to leave, and takes what it earned (peer mistake 4)', async () => {
     const { shop, receiver } = await market
     const buyer = await openBuyer()

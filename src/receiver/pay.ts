@@ -57,10 +57,13 @@ async function pay<terms>(receiver: Context, dialect: Dialect<terms>, ask: Ask, 
   const { voucher } = payment
 
   const request = await identifyRequest(receiver, ask, found.channel)
-  const past = request && (await recall(receiver, request))
   const moving = payment.close === true || dialect.updatesOnly(ask.method)
-  if (!past) checkOffer(payment, moving ? undefined : tariff)
+  const target = moving ? undefined : tariff
+  if (!request) checkOffer(payment, target)
   await verifyVoucher(receiver, found, voucher)
+  // Only now: what became of a request is told to its own sender.
+  const past = request && (await recall(receiver, request))
+  if (request && !past) checkOffer(payment, target)
   const unheard = !dialect.carriesFunding && voucher.cumulativeAmount > found.channel.deposit
   if (unheard) await lookForTopUp(receiver, found, voucher.cumulativeAmount)
 

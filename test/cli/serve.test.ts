@@ -72,6 +72,30 @@ describe('farthing serve', () => {
     await upstream.close()
   })
 
+  it('lets a person pay with the wallet of a browser, unless it is told not to', async () => {
+    const asBrowser = { headers: { accept: 'text/html' } }
+    const args = [
+      ...placeOf(world, await newSeller(world, home)),
+      '--port',
+      '0',
+      '--files',
+      home.folder,
+      '--price',
+      '5',
+    ]
+    const open = await home.serve(args)
+    const page = await fetch(`${open.url}/a`, asBrowser)
+    expect(page.status).toBe(402)
+    const [, script] = /<script type="module" src="([^"]+)"/.exec(await page.text()) ?? []
+    const loaded = await fetch(new URL(script!, open.url))
+    expect([loaded.status, loaded.headers.get('content-type')]).toEqual([200, 'text/javascript; charset=utf-8'])
+    expect(await open.process.stop()).toBe(0)
+
+    const plain = await home.serve([...args, '--no-paywall'])
+    expect(await (await fetch(`${plain.url}/a`, asBrowser)).text()).not.toContain('<script')
+    expect(await plain.process.stop()).toBe(0)
+  })
+
   it('goes on after a restart with what it had', async () => {
     const args = [
       ...placeOf(world, await newSeller(world, home)),

@@ -18,6 +18,7 @@ import { walletOf, withStateFile } from '../serve/seller.ts'
 import { sellUntilStopped } from '../serve/shop.ts'
 import { listenToSignals, type Signals } from '../serve/signals.ts'
 import { usualStateFile } from '../serve/state-file.ts'
+import { wallFor } from '../serve/wall.ts'
 import { duration, port, someUnits } from '../units.ts'
 
 type Options = SellerOptions &
@@ -29,6 +30,7 @@ type Options = SellerOptions &
     readonly tlsKey?: string
     readonly settleAmount?: bigint
     readonly settleAge?: number
+    readonly paywall: boolean
     readonly json?: boolean
   }
 
@@ -44,6 +46,10 @@ export function addServe(program: Command): void {
     .addOption(option('--files <folder>', 'sell the files in this folder'))
     .addOption(option('--price <units>', 'base units for each request, with --upstream and --files', someUnits))
   withRestOptions(withServerOptions(withSellerOptions(command)))
+    .option(
+      '--no-paywall',
+      'answer browsers that do not pay with a page of words, instead of one that pays by rdn with a wallet',
+    )
     .option('--json', 'print one JSON line when ready: url, chainId, receiver, rails, rest, stateFile')
     .addHelpText('after', help)
     .action(async (file: string | undefined, options: Options) => serve(file, options))
@@ -157,10 +163,20 @@ async function sell({
   const { chain, chainId, rails } = place
   const { host, port, json, logLevel } = options
   const wallet = walletOf(chain, privateKey, options)
-  const receiver = createReceiver({ wallet, chain, store, rails, log: jsonLog(logLevel), ...policyOf(options) })
+  const wall = wallFor(rails, options.paywall)
+  const receiver = createReceiver({
+    wallet,
+    chain,
+    store,
+    rails,
+    log: jsonLog(logLevel),
+    ...policyOf(options),
+    ...(wall && { page: wall.page }),
+  })
   const mount = restMount(receiver, rest)
+  const mounts = [mount, wall?.mount].filter((one) => one !== undefined)
   say(`reading chain ${chainId} up to now`)
-  await sellUntilStopped({ receiver, goods, mount, tls: tlsOf(options), host, port, signals }, (url) => {
+  await sellUntilStopped({ receiver, goods, mounts, rest: mount, tls: tlsOf(options), host, port, signals }, (url) => {
     const paid = getAddress(wallet.address)
     const protocols = rails.map(({ dialect, address, token }) => ({
       protocol: dialect.name,

@@ -13,8 +13,9 @@ import { aborted, type Signals } from './signals.ts'
 export type ShopOptions = {
   readonly receiver: Receiver
   readonly goods: Goods
-  /** The REST interface. */
-  readonly mount: Mount | undefined
+  /** The REST interface, which is among the mounts. */
+  readonly rest: Mount | undefined
+  readonly mounts: readonly Mount[]
   readonly tls: TlsOptions | undefined
   readonly host: string
   readonly port: number
@@ -31,9 +32,8 @@ export type ShopOptions = {
  * @throws {ConfigError} | {@link MistakesError} if it cannot start
  */
 export async function sellUntilStopped(options: ShopOptions, onReady: (url: string) => void): Promise<void> {
-  const { receiver, mount, tls, host, port, signals } = options
+  const { receiver, mounts, tls, host, port, signals } = options
   const routes = readRoutes(options)
-  const mounts = mount ? [mount] : []
   const onAnswer = logAnswers(receiver.log)
   const proxy = createProxy({ receiver, routes, mounts, onAnswer, ...(tls && { tls }) })
   try {
@@ -72,10 +72,10 @@ function reload(proxy: PaidServer, options: ShopOptions): void {
 }
 
 /** @throws {ConfigError} | {@link MistakesError} */
-function readRoutes({ receiver, goods, mount }: ShopOptions): Routes {
+function readRoutes({ receiver, goods, rest }: ShopOptions): Routes {
   const routes = goods.read()
   requireSellable(goods.file, routes, receiver)
-  return withLiveness(routes, mount)
+  return withLiveness(routes, rest)
 }
 
 function attempt(log: Log, wanted: boolean, what: string, work: () => void): void {

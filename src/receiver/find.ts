@@ -20,7 +20,9 @@ export async function findChannel<terms>(
   dialect: Dialect<terms>,
   payment: Payment<terms>,
 ): Promise<Found> {
-  for (const rail of railsFor(receiver, dialect, payment)) {
+  const rails = railsFor(receiver, dialect, payment)
+  if (payment.escrow !== undefined && rails.length === 0) throw new WrongChannelError('escrow')
+  for (const rail of rails) {
     const key = keyOf(rail, identify(receiver, rail, payment))
     const channel = await receiver.store.get(key)
     if (channel && channel.token === rail.token) {

@@ -95,7 +95,7 @@ export const paymentCases: readonly PaymentCase[] = [
     title: 'for another contract',
     change: { 'RDN-Contract-Address': ADDRESS },
     original: OK,
-    ours: { status: [400, 402], flags: [] },
+    ours: { status: [402], flags: [] },
   },
   { title: 'without a contract', change: { 'RDN-Contract-Address': undefined }, original: OK },
   { title: 'without a receiver', change: { 'RDN-Receiver-Address': undefined }, original: OK },

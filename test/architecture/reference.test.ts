@@ -31,6 +31,7 @@ describe('docs/reference/configuration.md', () => {
     ['tls', 'src/proxy/tls.ts', 'TlsOptions'],
     ['server limits', 'src/proxy/limits.ts', 'ServerLimits'],
     ['createGateway', 'src/gateway/options.ts', 'GatewayOptions'],
+    ['paywall', 'src/adapter/paywall.ts', 'PaywallOptions'],
     ['createClient', 'src/sender/client.ts', 'ClientConfig'],
     ['session', 'src/sender/session.ts', 'SessionOptions'],
     ['hooks', 'src/sender/hooks.ts', 'Hooks'],

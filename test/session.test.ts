@@ -1,5 +1,9 @@
 /** What a program may watch and decide while a session buys, and buying with one call. */
+import { concat, encodeAbiParameters } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, describe, expect, it } from 'vitest'
+import { deploy } from '../src/chain/deploy.ts'
+import { demoTokenBytecode } from '../src/escrow/abi/demo-token-bytecode.ts'
 import * as requests from '../src/sender/requests.ts'
 import { createClient, type Client, type ClientConfig, type Hooks } from '../src/sender/index.ts'
 import { payment, raiden, rdn, session } from '../src/rails.ts'
@@ -104,6 +108,34 @@ describe.each(['payment', 'rdn'] as const)('a session on the rail %s', (name) =>
     for await (const { status } of client.channels()) expect(status).toBe('open')
   })
 
+  it('has nothing to close when nothing was bought: no transaction, and nobody is asked', async () => {
+    const { shop } = await market
+    const asked: string[] = []
+    const noting: typeof fetch = (input, init) => {
+      asked.push(init?.method ?? 'GET')
+      return fetch(input, init)
+    }
+    const client = await newClient({ protocols: protocols[name], fetch: noting })
+    const unused = client.session({ closeOnExit: true })
+    await unused.end()
+    await unused.closeChannels()
+    const looking = client.session({ closeOnExit: true, hooks: watching([], ['onPaymentRequested']) })
+    expect((await looking.get(`${shop.url}/x`)).status).toBe(402)
+    await looking.end()
+    for await (const { id } of client.channels()) expect.fail(`channel ${id} was opened`)
+    expect([await nonce(client), asked]).toEqual([0, ['GET']])
+  })
+
+  it('does not close at its end what another session of the same client has used', async () => {
+    const { shop } = await market
+    const client = await newClient({ protocols: protocols[name] })
+    await client.session().get(`${shop.url}/x`)
+    const before = await nonce(client)
+    await client.session({ closeOnExit: true }).end()
+    for await (const { status } of client.channels()) expect(status).toBe('open')
+    expect(await nonce(client)).toBe(before)
+  })
+
   it('is told of an answer that is no resource, and when a request cannot be sent at all', async () => {
     const told: string[] = []
     const buyer = (await newClient()).session({ hooks: watching(told) })
@@ -162,6 +194,22 @@ describe.each(['payment', 'rdn'] as const)('a session on the rail %s', (name) =>
     const buyer = client.session({ hooks: watching(told, ['onNoAcceptableOffer']) })
     expect((await buyer.get(`${shop.url}/x`)).status).toBe(402)
     expect(told).toContain('onNoAcceptableOffer')
+  })
+
+  it('knows what its account holds: base units of any token, less what is in channels', async () => {
+    const { shop } = await market
+    const client = await newClient({ protocols: protocols[name] })
+    expect(await client.balance(world.token)).toBe(1_000_000n)
+    await client.session({ initialDeposit: () => 40n }).get(`${shop.url}/x`)
+    expect(await client.balance(world.token)).toBe(999_960n)
+    const [payer] = world.accounts
+    const types = [{ type: 'string' }, { type: 'string' }, { type: 'uint8' }, { type: 'uint256' }]
+    const code = concat([demoTokenBytecode, encodeAbiParameters(types, ['Other', 'OTHER', 18, 10n ** 30n])])
+    const other = await deploy(world.anvil.url, privateKeyToAccount(payer!.privateKey), code)
+    expect(await client.balance(other)).toBe(0n)
+    const owner = await newClient({ protocols: protocols[name], account: payer!.privateKey })
+    expect(await owner.balance(other)).toBe(10n ** 30n)
+    await expect(client.balance(`0x${'12'.repeat(20)}`)).rejects.toThrow('is no token')
   })
 
   it('buys with one call, and finds its channel again with the next one, without a store', async () => {

@@ -82,7 +82,7 @@ export type Client = {
   channelFor(offer: Offer): Promise<Channel>
   /** Reads from the chain what happened since. */
   sync(): Promise<void>
-  /** Base units of a token that the account holds. */
+  /** Base units of a token that the account holds. @throws {ConfigError} if there is no token at that address */
   balance(token: Address): Promise<bigint>
 }
 

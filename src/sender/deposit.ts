@@ -3,7 +3,7 @@
  * transfer that carries the data (ERC-1363, ERC-677, ERC-223), else approve and call.
  */
 import { encodeFunctionData, erc20Abi, parseAbi, toFunctionSelector, type Abi, type Address, type Hex } from 'viem'
-import { CallRevertedError } from '../base/faults.ts'
+import { CallRevertedError, ConfigError } from '../base/faults.ts'
 import { NoTokensError } from '../base/spending.ts'
 import type { Mined } from '../chain/chain.ts'
 import type { Call, TransferKind } from '../escrow/escrow.ts'
@@ -50,10 +50,13 @@ export async function putIn(context: Context, deposit: Deposit): Promise<Mined> 
   return send(context, deposit.call(amount), deposit, 'deposit')
 }
 
-/** Base units of a token that the account holds. */
+/** Base units of a token that the account holds. @throws {ConfigError} if there is no token at that address */
 export async function balanceOf({ chain, address }: Context, token: Address): Promise<bigint> {
   const data = encodeFunctionData({ abi: erc20Abi, functionName: 'balanceOf', args: [address] })
-  return BigInt(await chain.call({ to: token, data }))
+  const answer = await chain.call({ to: token, data })
+  // What an address without code answers to everything.
+  if (answer === '0x') throw new ConfigError('token', `${token} is no token on this chain. Name the address of one`)
+  return BigInt(answer)
 }
 
 /**

@@ -1,0 +1,68 @@
+/** The process that the load comes from. It signs before the clock starts and checks every answer. */
+import { serveParent } from '../process/answer.ts'
+import { PRICE, type RailName, type World } from '../world.ts'
+import { buyerOf, freeRequest, type Buyer } from './buyer.ts'
+import { peerBuyer, type PeerName } from './peers.ts'
+import { saturate } from './saturate.ts'
+
+/** How vouchers are used: a new one each time, or one far ahead again and again. */
+export type Use = 'fresh' | 'represented' | 'free'
+
+export type Job = {
+  /** Whoever has the same name goes on with the same channels. */
+  readonly name: string
+  readonly port: number
+  readonly buyer: RailName | PeerName
+  readonly world: World
+  readonly use: Use
+  readonly channels: number
+  readonly connections: number
+}
+
+export type LoadQuestion =
+  { readonly do: 'prepare'; readonly job: Job; readonly count: number } | { readonly do: 'run'; readonly job: Job }
+
+type Stall = { readonly buyer: Buyer; sent: number; requests: Buffer[] }
+
+const stalls = new Map<string, Stall>()
+
+await serveParent<object, LoadQuestion>(() => Promise.resolve({ facts: {}, answer }))
+
+async function answer(question: LoadQuestion): Promise<unknown> {
+  const { job } = question
+  const stall = stalls.get(job.name) ?? (await openStall(job))
+  if (question.do === 'prepare') {
+    prepare(stall, job, question.count)
+    return stall.requests.length
+  }
+  const { requests } = stall
+  stall.requests = []
+  return saturate(job.port, job.connections, requests)
+}
+
+async function openStall(job: Job): Promise<Stall> {
+  const { buyer: name, world, port } = job
+  const buyer = name === 'payment' || name === 'rdn' ? buyerOf(name, world) : await peerBuyer(name, port, job.channels)
+  const stall = { buyer, sent: 0, requests: [] }
+  stalls.set(job.name, stall)
+  return stall
+}
+
+/** Vouchers rise by the price, one channel after the other; or there is one per channel, for more than all of it. */
+function prepare(stall: Stall, { use, channels }: Job, count: number): void {
+  if (use === 'free') {
+    stall.requests = Array.from({ length: count }, () => freeRequest)
+    return
+  }
+  const from = use === 'fresh' ? stall.sent : 0
+  const made = use === 'fresh' ? count : channels
+  const requests = Array.from({ length: made }, (_, index) => {
+    const nth = BigInt(Math.floor((from + index) / channels) + 1)
+    return stall.buyer((from + index) % channels, use === 'fresh' ? nth * PRICE : AHEAD)
+  })
+  stall.requests = Array.from({ length: count }, (_, index) => requests[index % made] ?? freeRequest)
+  stall.sent += count
+}
+
+/** Base units authorized ahead: more requests than are ever sent. */
+const AHEAD = PRICE * 10n ** 12n

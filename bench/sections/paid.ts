@@ -1,0 +1,84 @@
+/** Paid and unpaid requests of every contender, in turns, so that the noise of a machine hits all alike. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { contenders, type Contender } from '../contenders.ts'
+import type { Job } from '../load/load.ts'
+import { measure, median, type Measured } from '../measure.ts'
+import type { Options } from '../options.ts'
+import { startWorker, type Worker } from '../process/worker.ts'
+import { say } from '../say.ts'
+import type { FarthingSettings, ServerFacts } from '../servers/farthing.ts'
+import type { World } from '../world.ts'
+
+export const CONNECTIONS = 64
+/** Requests before anything is measured: the compiler of V8 has seen all there is to see. */
+const WARM_UP = { ours: 4_000, theirs: 150 }
+
+/** The rounds of each contender, by name. */
+export type Paid = ReadonlyMap<string, readonly Measured[]>
+
+type Stand = { readonly name: string; readonly server: Worker<ServerFacts>; readonly job: Job; count: number }
+
+export async function paid(world: World, load: Worker<object>, folder: string, options: Options): Promise<Paid> {
+  const stands: Stand[] = []
+  try {
+    for (const contender of contenders.filter(({ name }) => name.includes(options.match))) {
+      stands.push(await openStand(contender, stands.length, world, folder))
+    }
+    for (const stand of stands) await warmUp(stand, load, options.seconds)
+    const rounds = new Map<string, Measured[]>(stands.map(({ name }) => [name, []]))
+    for (let round = 1; round <= options.rounds; round += 1) {
+      for (const { name, server, job, count } of stands) {
+        rounds.get(name)?.push(await measure(server, load, job, count))
+      }
+      say(`paid: round ${round} of ${options.rounds}`)
+    }
+    for (const [name, measured] of rounds) say(`  ${lineOf(name, measured)}`)
+    return rounds
+  } finally {
+    await Promise.all(stands.map(({ server }) => server.stop()))
+  }
+}
+
+export function lineOf(name: string, measured: readonly Measured[]): string {
+  const cpu = median(measured.map(({ cpuUs }) => cpuUs))
+  const rate = median(measured.map(({ perSecond }) => perSecond))
+  return `${name.padEnd(40)}${cpu.toFixed(1).padStart(9)} µs ${rate.toFixed(0).padStart(7)}/s`
+}
+
+async function openStand(contender: Contender, number: number, world: World, folder: string): Promise<Stand> {
+  const { name } = contender
+  const place = join(folder, `${number}`)
+  mkdirSync(place)
+  const server = await openServer(contender, world, place)
+  const { port } = server.facts
+  const peer = 'peer' in contender
+  const job: Job = {
+    name,
+    port,
+    buyer: peer ? contender.peer : contender.rail,
+    world,
+    use: peer ? 'fresh' : contender.use,
+    channels: peer ? CONNECTIONS : contender.channels,
+    connections: CONNECTIONS,
+  }
+  return { name, server, job, count: peer ? WARM_UP.theirs : WARM_UP.ours }
+}
+
+/** A server of ours, or of a peer: those are not compiled, and find their packages beside them. */
+export function openServer(contender: Contender, world: World, folder: string): Promise<Worker<ServerFacts>> {
+  if ('peer' in contender) {
+    const file = join(process.env['BENCH_SOURCE'] ?? '', 'peers', `${contender.peer}.mjs`)
+    return startWorker(file, { store: contender.store, channels: CONNECTIONS, world, folder })
+  }
+  const settings: FarthingSettings = { ...contender, world, folder }
+  return startWorker(join(import.meta.dirname, '..', 'servers', 'farthing.js'), settings)
+}
+
+/** Also finds out how many requests take `seconds`. */
+async function warmUp(stand: Stand, load: Worker<object>, seconds: number): Promise<void> {
+  await measure(stand.server, load, stand.job, stand.count)
+  const { perSecond } = await measure(stand.server, load, stand.job, stand.count)
+  stand.count = CONNECTIONS * Math.max(1, Math.round((perSecond * seconds) / CONNECTIONS))
+  say(`paid: ${stand.name} is warm, ${perSecond.toFixed(0)}/s`)
+}

@@ -2,7 +2,7 @@
 import { serveParent } from '../process/answer.ts'
 import { PRICE, type RailName, type World } from '../world.ts'
 import { buyerOf, freeRequest, type Buyer } from './buyer.ts'
-import { peerBuyer, type PeerName } from './peers.ts'
+import { peerBuyer, type PeerFacts, type PeerName } from './peers.ts'
 import { saturate } from './saturate.ts'
 
 /** How vouchers are used: a new one each time, or one far ahead again and again. */
@@ -16,6 +16,8 @@ export type Job = {
   readonly world: World
   readonly use: Use
   readonly channels: number
+  /** What the server of a peer said about its channels. */
+  readonly facts?: PeerFacts
   readonly connections: number
 }
 
@@ -41,11 +43,16 @@ async function answer(question: LoadQuestion): Promise<unknown> {
 }
 
 async function openStall(job: Job): Promise<Stall> {
-  const { buyer: name, world, port } = job
-  const buyer = name === 'payment' || name === 'rdn' ? buyerOf(name, world) : await peerBuyer(name, port, job.channels)
+  const buyer = await openBuyer(job)
   const stall = { buyer, sent: 0, requests: [] }
   stalls.set(job.name, stall)
   return stall
+}
+
+async function openBuyer({ buyer: name, world, facts }: Job): Promise<Buyer> {
+  if (name === 'payment' || name === 'rdn') return buyerOf(name, world)
+  if (!facts) throw new Error(`${name} said nothing about its channels`)
+  return peerBuyer(name, facts)
 }
 
 /** Vouchers rise by the price, one channel after the other; or there is one per channel, for more than all of it. */

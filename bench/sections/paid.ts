@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { contenders, type Contender } from '../contenders.ts'
 import type { Job } from '../load/load.ts'
+import type { PeerFacts } from '../load/peers.ts'
 import { measure, median, type Measured } from '../measure.ts'
 import type { Options } from '../options.ts'
 import { startWorker, type Worker } from '../process/worker.ts'
@@ -17,7 +18,12 @@ const WARM_UP = { ours: 4_000, theirs: 150 }
 /** The rounds of each contender, by name. */
 export type Paid = ReadonlyMap<string, readonly Measured[]>
 
-type Stand = { readonly name: string; readonly server: Worker<ServerFacts>; readonly job: Job; count: number }
+type Stand = {
+  readonly name: string
+  readonly server: Worker<ServerFacts | PeerFacts>
+  readonly job: Job
+  count: number
+}
 
 export async function paid(world: World, load: Worker<object>, folder: string, options: Options): Promise<Paid> {
   const stands: Stand[] = []
@@ -51,22 +57,27 @@ async function openStand(contender: Contender, number: number, world: World, fol
   const place = join(folder, `${number}`)
   mkdirSync(place)
   const server = await openServer(contender, world, place)
-  const { port } = server.facts
+  const { facts } = server
   const peer = 'peer' in contender
   const job: Job = {
     name,
-    port,
+    port: facts.port,
     buyer: peer ? contender.peer : contender.rail,
     world,
     use: peer ? 'fresh' : contender.use,
     channels: peer ? CONNECTIONS : contender.channels,
     connections: CONNECTIONS,
+    ...(peer && { facts }),
   }
   return { name, server, job, count: peer ? WARM_UP.theirs : WARM_UP.ours }
 }
 
 /** A server of ours, or of a peer: those are not compiled, and find their packages beside them. */
-export function openServer(contender: Contender, world: World, folder: string): Promise<Worker<ServerFacts>> {
+export function openServer(
+  contender: Contender,
+  world: World,
+  folder: string,
+): Promise<Worker<ServerFacts | PeerFacts>> {
   if ('peer' in contender) {
     const file = join(process.env['BENCH_SOURCE'] ?? '', 'peers', `${contender.peer}.mjs`)
     return startWorker(file, { store: contender.store, channels: CONNECTIONS, world, folder })

@@ -27,10 +27,24 @@ export type Challenge = {
 
 /** A challenge without its id, and the id that `secret` gives it. */
 export function challengeId(challenge: Omit<Challenge, 'id'>, secret: string): string {
-  const { realm, method, intent, request, expires = '', digest = '', opaque = '' } = challenge
-  return createHmac('sha256', secret)
-    .update([realm, method, intent, request, expires, digest, opaque].join('|'))
-    .digest('base64url')
+  return createHmac('sha256', secret).update(boundIn(challenge)).digest('base64url')
+}
+
+/** All that a challenge says, id and all, as one string: equal for equal challenges only. */
+export function saidIn(challenge: Challenge): string {
+  return `${challenge.id}|${boundIn(challenge)}`
+}
+
+function boundIn({
+  realm,
+  method,
+  intent,
+  request,
+  expires = '',
+  digest = '',
+  opaque = '',
+}: Omit<Challenge, 'id'>): string {
+  return `${realm}|${method}|${intent}|${request}|${expires}|${digest}|${opaque}`
 }
 
 /** Whether one of our secrets made this challenge. Takes the same time whatever is wrong. */

@@ -54,6 +54,40 @@ describe('the vectors', () => {
   })
 })
 
+describe('an offer that came back before', () => {
+  const credential = JSON.parse(Buffer.from(http.authorization.replace(/^payment /i, ''), 'base64url').toString()) as {
+    challenge: Record<string, string>
+  }
+  const read = (challenge: Record<string, string>) => {
+    const authorization = `Payment ${Buffer.from(JSON.stringify({ ...credential, challenge })).toString('base64url')}`
+    return dialect.readPayment({ get: () => authorization })
+  }
+
+  it('is known again', () => {
+    const first = read(credential.challenge)
+    expect(first.genuine).toBe(true)
+    expect(read(credential.challenge).offer).toBe(first.offer)
+  })
+
+  it.each([
+    ['id', (text: string) => `${text.slice(0, -1)}${text.endsWith('A') ? 'B' : 'A'}`],
+    ['realm', () => 'another.example'],
+    [
+      'request',
+      (text: string) =>
+        Buffer.from(Buffer.from(text, 'base64url').toString().replace('"100"', '"1"')).toString('base64url'),
+    ],
+    ['expires', () => '2099-01-01T00:00:00Z'],
+    ['opaque', () => 'e30'],
+    ['digest', () => 'sha-256=:AAAA:'],
+  ])('is not taken with another %s', (name, change) => {
+    expect(read(credential.challenge).genuine).toBe(true)
+    expect(read({ ...credential.challenge, [name]: change(credential.challenge[name] ?? '') })).toMatchObject({
+      genuine: false,
+    })
+  })
+})
+
 const address = fc.uint8Array({ minLength: 20, maxLength: 20 }).map(bytesToHex)
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(bytesToHex)
 const amount = fc.bigInt(0n, 2n ** 128n - 1n)

@@ -7,22 +7,17 @@
  */
 import { randomBytes } from 'node:crypto'
 import { getAddress, type Address } from 'viem'
-import { base64url, canonicalJson } from '../base/encode.ts'
+import { base64url } from '../base/encode.ts'
 import { ConfigError } from '../base/faults.ts'
 import { MalformedPaymentError, PaymentUnsupportedError } from '../base/errors.ts'
 import * as read from '../base/read.ts'
+import { remembered } from '../base/remembered.ts'
 import { creditDue } from '../channel/ledger.ts'
 import type { Offer, Payment, Receipt } from '../channel/messages.ts'
 import type { SessionTerms } from '../escrow/session-state.ts'
 import { commonRefusals, type Dialect, type HeaderLines, type KnownReceipt, type Refusal } from './dialect.ts'
-import {
-  challengeId,
-  isGenuine,
-  readChallenge,
-  readChallenges,
-  writeChallenge,
-  type Challenge,
-} from './payment-auth.ts'
+import { readChallenge, readChallenges, writeChallenge } from './payment-auth.ts'
+import { challengeOf, offerIfReadable, recognizer, rfc3339, type Recognize } from './payment-offer.ts'
 import { readPayload, writePayload } from './payment-payload.ts'
 
 type PaymentOptions = {
@@ -60,6 +55,8 @@ const refusals = {
 /** @throws {ConfigError} for a realm that cannot stand in a header, or a secret that is too short */
 export function payment(options: PaymentOptions = {}): Dialect<SessionTerms> {
   const { realm, secrets } = readOptions(options)
+  const recognize = recognizer(realm, secrets)
+  const dateTime = remembered(1, rfc3339)
   return {
     name: 'payment',
     due: creditDue,
@@ -75,8 +72,8 @@ export function payment(options: PaymentOptions = {}): Dialect<SessionTerms> {
     readRefusal: () => undefined,
     readOffers: (headers) => readChallenges(headers.get('www-authenticate') ?? '').flatMap(offerIfReadable),
     writePayment,
-    readPayment: (headers) => readPayment(headers.get('authorization') ?? '', realm, secrets),
-    writeReceipt: (receipt) => [['Payment-Receipt', base64url(JSON.stringify(receiptOf(receipt)))]],
+    readPayment: (headers) => readPayment(headers.get('authorization') ?? '', recognize),
+    writeReceipt: (receipt) => [['Payment-Receipt', base64url(JSON.stringify(receiptOf(receipt, dateTime)))]],
     readReceipt: (headers) => readReceipt(headers.get('payment-receipt')),
   }
 }
@@ -92,92 +89,13 @@ function readOptions({ realm = 'farthing', secrets = [randomBytes(32).toString('
   return { realm, secrets: [first, ...older] as const }
 }
 
-function challengeOf(offer: Offer, realm: string, secret: string): Challenge {
-  const unbound = {
-    realm,
-    method: 'evm',
-    intent: 'session',
-    request: base64url(canonicalJson(requestOf(offer))),
-    ...(offer.expiresAtMs !== undefined && { expires: dateTime(offer.expiresAtMs) }),
-    ...(offer.resource !== undefined && { opaque: base64url(canonicalJson({ resource: offer.resource })) }),
-  }
-  return { id: challengeId(unbound, secret), ...unbound }
-}
-
-function requestOf(offer: Offer) {
-  return {
-    amount: `${offer.price}`,
-    unitType: 'request',
-    currency: getAddress(offer.token),
-    recipient: getAddress(offer.receiver),
-    suggestedDeposit: offer.deposit === undefined ? undefined : `${offer.deposit}`,
-    description: offer.description,
-    methodDetails: {
-      chainId: offer.chainId,
-      escrowContract: getAddress(offer.escrow),
-      minVoucherDelta: offer.step === undefined ? undefined : `${offer.step}`,
-    },
-  }
-}
-
-function offerIfReadable(challenge: Challenge): Offer[] {
-  if (challenge.method !== 'evm' || challenge.intent !== 'session') return []
-  try {
-    return [offerOf(challenge)]
-  } catch (error) {
-    if (error instanceof MalformedPaymentError) return []
-    throw error
-  }
-}
-
-/** @see draft-evm-session-00, "Request Schema" */
-function offerOf(challenge: Challenge): Offer {
-  const request = read.jsonObject(read.base64urlText(challenge.request, 'request'), 'request')
-  const details = read.object(read.member(request, 'methodDetails'), 'methodDetails')
-  const deposit = read.optional(read.member(request, 'suggestedDeposit'), 'suggestedDeposit', read.uint)
-  const step = read.optional(read.member(details, 'minVoucherDelta'), 'minVoucherDelta', read.uint)
-  const description = read.optional(read.member(request, 'description'), 'description', read.text)
-  const resource = challenge.opaque === undefined ? undefined : resourceOf(challenge.opaque)
-  const types = read.member(details, 'credentialTypes')
-  return {
-    price: read.uint(read.member(request, 'amount'), 'amount'),
-    token: read.address(read.member(request, 'currency'), 'currency'),
-    receiver: read.address(read.member(request, 'recipient'), 'recipient'),
-    chainId: read.count(read.member(details, 'chainId'), 'chainId'),
-    escrow: read.address(read.member(details, 'escrowContract'), 'escrowContract'),
-    ...(deposit !== undefined && { deposit }),
-    ...(step !== undefined && { step }),
-    ...(challenge.expires !== undefined && { expiresAtMs: Date.parse(challenge.expires) }),
-    ...(resource !== undefined && { resource }),
-    ...(description !== undefined && { description }),
-    ...(Array.isArray(types) && { funding: types.flatMap(fundingOf) }),
-    echo: challenge,
-  }
-}
-
-function fundingOf(type: unknown) {
-  return type === 'hash'
-    ? ['transaction' as const]
-    : type === 'authorization'
-      ? ['eip3009' as const]
-      : type === 'permit2'
-        ? ['permit2' as const]
-        : []
-}
-
-/** Another receiver's `opaque` is none of our business and stays in `echo`. */
-function resourceOf(opaque: string): string | undefined {
-  const value = read.member(read.jsonObject(read.base64urlText(opaque, 'opaque'), 'opaque'), 'resource')
-  return typeof value === 'string' ? value : undefined
-}
-
 function writePayment(offer: Offer, payment: Payment<SessionTerms>): HeaderLines {
   const source = payment.sender && `did:pkh:eip155:${offer.chainId}:${getAddress(payment.sender)}`
   const credential = { challenge: offer.echo, ...(source && { source }), payload: writePayload(payment) }
   return [['Authorization', `Payment ${base64url(JSON.stringify(credential))}`]]
 }
 
-function readPayment(header: string, realm: string, secrets: readonly string[]): Payment<SessionTerms> {
+function readPayment(header: string, recognize: Recognize): Payment<SessionTerms> {
   const encoded = header.replace(/^payment +/i, '')
   const credential = read.jsonObject(read.base64urlText(encoded, 'Authorization'), 'Authorization')
   const challenge = readChallenge(read.member(credential, 'challenge'))
@@ -187,14 +105,14 @@ function readPayment(header: string, realm: string, secrets: readonly string[]):
       'Use method evm, intent session.',
     )
   }
-  const genuine = challenge.realm === realm && isGenuine(challenge, secrets)
+  const offer = recognize(challenge)
   const source = read.optional(read.member(credential, 'source'), 'source', sourceOf)
   const payload = readPayload(read.object(read.member(credential, 'payload'), 'payload'), source?.sender)
   return {
     ...payload,
     ...source,
-    genuine,
-    ...(genuine && { offer: offerOf(challenge) }),
+    genuine: offer !== undefined,
+    ...(offer && { offer }),
   }
 }
 
@@ -206,12 +124,12 @@ function sourceOf(value: unknown, field: string): { sender: Address; chainId: nu
   return { sender: read.address(sender, field), chainId: read.count(Number(chainId), field) }
 }
 
-function receiptOf(receipt: Receipt) {
+function receiptOf(receipt: Receipt, dateTime: (seconds: number) => string) {
   return {
     method: 'evm',
     intent: 'session',
     status: 'success',
-    timestamp: dateTime(receipt.atMs),
+    timestamp: dateTime(Math.floor(receipt.atMs / 1000)),
     reference: receipt.channelId,
     challengeId: echoedId(receipt.offer?.echo),
     channelId: receipt.channelId,
@@ -242,9 +160,4 @@ function readReceipt(header: string | null | undefined): KnownReceipt | undefine
     if (error instanceof MalformedPaymentError) return undefined
     throw error
   }
-}
-
-/** RFC 3339, whole seconds, UTC. */
-function dateTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`
 }

@@ -9,10 +9,11 @@
  *
  * @see docs/explanation/differences-from-uraiden.md
  */
-import { getAddress } from 'viem'
+import { getAddress, type Address } from 'viem'
 import { ConfigError } from '../base/faults.ts'
 import { MalformedPaymentError } from '../base/errors.ts'
 import * as read from '../base/read.ts'
+import { remembered } from '../base/remembered.ts'
 import { creditDue } from '../channel/ledger.ts'
 import type { Offer, Payment, Receipt } from '../channel/messages.ts'
 import type { RaidenTerms } from '../escrow/raiden-state.ts'
@@ -25,6 +26,9 @@ type RdnOptions = {
   /** Where the REST interface is, if there is one. Default: `/api/1`. */
   readonly gatewayPath?: string
 }
+
+/** How many addresses are kept with their checksum, which costs a hash: more than take part at once. */
+const ADDRESSES = 20_000
 
 const refusals = {
   ...commonRefusals,
@@ -48,6 +52,13 @@ const refusals = {
 export function rdn({ gatewayPath = '/api/1' }: RdnOptions = {}): Dialect<RaidenTerms> {
   if (!isPath(gatewayPath))
     throw new ConfigError('gatewayPath', 'use a path such as /api/1, without a slash at its end')
+  const checksummed = remembered(ADDRESSES, (address: Address) => getAddress(address))
+  const placeLines = ({ receiver, escrow, token }: Pick<Offer, 'receiver' | 'escrow' | 'token'>): HeaderLines => [
+    ['RDN-Gateway-Path', gatewayPath],
+    ['RDN-Receiver-Address', checksummed(receiver)],
+    ['RDN-Contract-Address', checksummed(escrow)],
+    ['RDN-Token-Address', checksummed(token)],
+  ]
   return {
     name: 'rdn',
     due: creditDue,
@@ -64,46 +75,38 @@ export function rdn({ gatewayPath = '/api/1' }: RdnOptions = {}): Dialect<Raiden
     carriesFunding: false,
     usesCookies: true,
     closing,
-    speaks: (headers) => given(headers, 'RDN-Balance-Signature') !== undefined,
+    speaks: (headers) => givenIn(headers)('RDN-Balance-Signature') !== undefined,
     updatesOnly: () => false,
-    writeOffer: (offer) => [...placeLines(offer, gatewayPath), ['RDN-Price', `${offer.price}`], ['RDN-Due', 'credit']],
+    writeOffer: (offer) => [...placeLines(offer), ['RDN-Price', `${offer.price}`], ['RDN-Due', 'credit']],
     writeRefusal,
     readOffers,
     readRefusal,
     writePayment,
     readPayment,
-    writeReceipt: (receipt) => [...placeLines(receipt, gatewayPath), ...receiptLines(receipt)],
+    writeReceipt: (receipt) => [...placeLines(receipt), ...receiptLines(receipt, checksummed(receipt.sender))],
     readReceipt,
   }
 }
 
-function placeLines({ receiver, escrow, token }: Pick<Offer, 'receiver' | 'escrow' | 'token'>, path: string) {
-  return [
-    ['RDN-Gateway-Path', path],
-    ['RDN-Receiver-Address', getAddress(receiver)],
-    ['RDN-Contract-Address', getAddress(escrow)],
-    ['RDN-Token-Address', getAddress(token)],
-  ] as const
-}
-
-function receiptLines({ sender, price, authorized, charged }: Receipt): HeaderLines {
+function receiptLines({ price, authorized, charged }: Receipt, sender: Address): HeaderLines {
   return [
     ['RDN-Price', `${price}`],
     ['RDN-Cost', `${price}`],
-    ['RDN-Sender-Address', getAddress(sender)],
+    ['RDN-Sender-Address', sender],
     ['RDN-Sender-Balance', `${authorized}`],
     ['RDN-Credit', `${authorized - charged}`],
   ]
 }
 
 /** A cookie counts more than the header of the same name: so a page that reloads pays with what it has just signed. */
-function given(headers: read.HeaderReader, name: string, cookie = name): string | undefined {
-  return cookiesIn(headers.get('cookie')).get(cookie) || headers.get(name) || undefined
+function givenIn(headers: read.HeaderReader): (name: string, cookie?: string) => string | undefined {
+  const cookies = cookiesIn(headers.get('cookie'))
+  return (name, cookie = name) => cookies.get(cookie) || headers.get(name) || undefined
 }
 
 /** `RDN-Price` and `RDN-Payment` of a request meant nothing, and mean nothing here. */
 function readPayment(headers: read.HeaderReader): Payment<RaidenTerms> {
-  const field = (name: string, cookie?: string) => given(headers, name, cookie)
+  const field = givenIn(headers)
   const escrow = read.optional(field('RDN-Contract-Address'), 'RDN-Contract-Address', read.address)
   const receiver = read.optional(field('RDN-Receiver-Address'), 'RDN-Receiver-Address', read.address)
   const openBlock = read.uint(field('RDN-Open-Block'), 'RDN-Open-Block', 32)

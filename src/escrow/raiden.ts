@@ -14,17 +14,9 @@ import { lower } from '../base/read.ts'
 import { keccak256 } from '../base/secp256k1.ts'
 import { authorized, type Channel } from '../channel/channel.ts'
 import { raidenChannelsAbi as abi } from './abi/raiden-channels.ts'
-import { concat, typeHash, word } from './eip712.ts'
+import { concat, putHex, putNumber, typeHash } from './eip712.ts'
 import type { Call, Deployment, Digest, Escrow, SelfTest } from './escrow.ts'
-import {
-  channelId,
-  eventTopics,
-  openBlockBytes,
-  openBlockOf,
-  readChannel,
-  readEvent,
-  type RaidenTerms,
-} from './raiden-state.ts'
+import { channelId, eventTopics, openBlockOf, readChannel, readEvent, type RaidenTerms } from './raiden-state.ts'
 
 export const raiden: Escrow<RaidenTerms> = {
   name: 'raiden',
@@ -38,12 +30,7 @@ export const raiden: Escrow<RaidenTerms> = {
   channelId,
   digester,
   consent: (channel, amount) =>
-    packedDigest(
-      closingType,
-      'Receiver closing signature',
-      { party: channel.sender, terms: termsOf(channel), escrow: channel.escrow },
-      amount,
-    ),
+    packedDigester(closingType, 'Receiver closing signature', channel.escrow)(channel.sender, termsOf(channel), amount),
   event: readEvent,
   topics: (of) => ('sender' in of ? [eventTopics, pad(of.sender)] : [eventTopics, null, pad(of.receiver)]),
   queries: {
@@ -88,30 +75,22 @@ const voucherType = typeHash('string message_idaddress receiveruint32 block_crea
 const closingType = typeHash('string message_idaddress senderuint32 block_createduint192 balanceaddress contract')
 
 function digester(at: Deployment): Digest {
-  return (channel, cumulativeAmount) =>
-    packedDigest(
-      voucherType,
-      'Sender balance proof signature',
-      { party: channel.receiver, terms: termsOf(channel), escrow: at.address },
-      cumulativeAmount,
-    )
+  const digest = packedDigester(voucherType, 'Sender balance proof signature', at.address)
+  return (channel, cumulativeAmount) => digest(channel.receiver, termsOf(channel), cumulativeAmount)
 }
 
 /** The other party, and the contract, stand for the channel: who signs is found by recovering. */
-function packedDigest(
-  type: Uint8Array,
-  purpose: string,
-  { party, terms, escrow }: { party: Address; terms: RaidenTerms; escrow: Address },
-  amount: bigint,
-): Uint8Array {
-  const values = concat(
-    new TextEncoder().encode(purpose),
-    hexToBytes(party),
-    openBlockBytes(terms),
-    word(amount).subarray(8),
-    hexToBytes(escrow),
-  )
-  return keccak256(concat(type, keccak256(values)))
+function packedDigester(type: Uint8Array, purpose: string, escrow: Address) {
+  // Laid out once: party, block and amount are written between what stays. Hashing is synchronous.
+  const values = Buffer.concat([Buffer.from(purpose), new Uint8Array(20 + 4 + 24), hexToBytes(escrow)])
+  const message = concat(type, new Uint8Array(32))
+  return (party: Address, terms: RaidenTerms, amount: bigint): Uint8Array => {
+    putHex(values, party, purpose.length)
+    values.writeUInt32BE(openBlockOf(terms), purpose.length + 20)
+    putNumber(values, amount, purpose.length + 24, 24)
+    message.set(keccak256(values), 32)
+    return keccak256(message)
+  }
 }
 
 function settleOne(channel: Channel): Call {

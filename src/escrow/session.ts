@@ -23,7 +23,7 @@ import { lower } from '../base/read.ts'
 import { keccak256 } from '../base/secp256k1.ts'
 import { authorized, type Channel } from '../channel/channel.ts'
 import { channelEscrowAbi as abi } from './abi/channel-escrow.ts'
-import { concat, domainSeparator, typedDigest, typeHash, word } from './eip712.ts'
+import { domainSeparator, putHex, putNumber, typedDigester, typeHash } from './eip712.ts'
 import type { Call, Deployment, Digest, Escrow, Identity } from './escrow.ts'
 import { readChannel, readEvent, type SessionTerms } from './session-state.ts'
 
@@ -129,8 +129,13 @@ function channelId(identity: Identity<SessionTerms>, at: Deployment): Hash {
 const voucherType = typeHash('Voucher(bytes32 channelId,uint128 cumulativeAmount)')
 
 function digester(at: Deployment): Digest {
-  const domain = domainSeparator('EVM Payment Channel', '1', at)
-  return ({ id }, cumulativeAmount) => typedDigest(domain, concat(voucherType, hexToBytes(id), word(cumulativeAmount)))
+  const digest = typedDigester(domainSeparator('EVM Payment Channel', '1', at))
+  const voucher = Buffer.concat([voucherType, new Uint8Array(64)])
+  return ({ id }, cumulativeAmount) => {
+    putHex(voucher, id, 32)
+    putNumber(voucher, cumulativeAmount, 64, 32)
+    return digest(voucher)
+  }
 }
 
 /** One transfer for all of them; a voucher that cannot be honoured is skipped with an event. */

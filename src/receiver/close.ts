@@ -15,7 +15,6 @@ import type { Answer } from './answer.ts'
 import type { Context } from './context.ts'
 import { findRailOf, type Found } from './find.ts'
 import type { AnyRail } from './rail.ts'
-import { vary } from './vary.ts'
 import { receiptOf } from './sale.ts'
 
 /**
@@ -34,7 +33,7 @@ export async function closeTogether(
   const kept = await receiver.store.update(channel.key, (now) => accept(now ?? channel, voucher))
   const mined = await close(receiver, rail, kept)
   const receipt = rail.dialect.writeReceipt({ ...receiptOf(kept, payment, 0n), transaction: mined.hash })
-  return { status: 200, headers: [...receipt, ['Cache-Control', 'private, no-store'], vary(receiver)], body: '' }
+  return { status: 200, headers: [...receipt, ['Cache-Control', 'private, no-store'], receiver.vary], body: '' }
 }
 
 /**

@@ -18,6 +18,8 @@ export type Context = {
   readonly limits: Limits
   /** What browsers see that have not paid. */
   readonly page: Page
+  /** The header with the names of those on which an answer depends. */
+  readonly vary: readonly [string, string]
   readonly log: Log
   readonly live: Live
 }

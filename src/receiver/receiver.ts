@@ -21,6 +21,7 @@ import { plainPage, type Page } from './page.ts'
 import type { AnyRail } from './rail.ts'
 import { settle, settleByPolicy, type Settlement, type SettlePolicy } from './settle.ts'
 import { sync } from './sync.ts'
+import { varyBy } from './vary.ts'
 
 export type ReceiverConfig = {
   /** Who is paid. With a `wallet`, its address. */
@@ -48,7 +49,10 @@ export type Receiver = Context & {
   start(): Promise<void>
   /** Stops selling and following. The store stays open: whoever opened it closes it. */
   stop(): Promise<void>
-  /** Settles every channel that has something to take, or those that `wanted` picks. The channels stay open. */
+  /**
+   * Settles every channel that has something to take, or those that `wanted` picks. The channels stay open. One that
+   * could not be settled is in the result with its reason.
+   */
   settle(wanted?: (channel: Channel) => boolean): Promise<Settlement[]>
   /** Closes one channel for what was charged. @throws {ConfigError} for a channel that is not ours */
   close(key: ChannelKey): Promise<Mined>
@@ -98,7 +102,8 @@ function contextOf(config: ReceiverConfig): Context {
     throw new ConfigError('address', 'is not the address of the wallet; leave one out')
   if (rails.length === 0) throw new ConfigError('rails', 'give at least one rail')
   const bounds = { ...defaultLimits, ...limits }
-  return { address: paid, wallet, rails, store, chain, limits: bounds, page, log, live: freshLive() }
+  const vary = varyBy(rails)
+  return { address: paid, wallet, rails, store, chain, limits: bounds, page, vary, log, live: freshLive() }
 }
 
 /** One rail per contract: several tokens or dialects on one escrow are followed together. */

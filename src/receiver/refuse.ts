@@ -11,7 +11,6 @@ import type { Context } from './context.ts'
 import { pageAnswer } from './page.ts'
 import type { Tariff } from './price.ts'
 import type { AnyRail } from './rail.ts'
-import { vary } from './vary.ts'
 
 /** @throws whatever is no refusal: it is a bug or a fault, and ends as a 500 without details */
 export function refuse(
@@ -24,11 +23,11 @@ export function refuse(
   const spoken = dialect ?? receiver.rails[0]?.dialect
   if (!spoken) throw error
   const said = spoken.refusals[refusal.code]
-  if (said.status !== 402 && said.status !== 410) return problem(refusal, said, [vary(receiver)])
+  if (said.status !== 402 && said.status !== 410) return problem(refusal, said, [receiver.vary])
   const made = receiver.rails.map((rail) => ({ rail, offer: offerOf(receiver, rail, tariff) }))
   const lines = linesOf(made, spoken, refusal)
   const offers = made.map(({ rail, offer }) => readable(rail, offer))
-  const answer = problem(refusal, said, [...lines.map(({ line }) => line), vary(receiver)], { offers })
+  const answer = problem(refusal, said, [...lines.map(({ line }) => line), receiver.vary], { offers })
   if (!prefersHtml(ask)) return answer
   const cookies = lines.flatMap(({ dialect, line }) => (dialect.usesCookies ? [cookieOf(line)] : []))
   const facts = { status: said.status, target: ask.target, offers, message: refusal.message }

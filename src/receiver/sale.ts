@@ -14,7 +14,6 @@ import type { HeaderLines } from '../dialect/dialect.ts'
 import type { Answer } from './answer.ts'
 import type { Context } from './context.ts'
 import type { Found } from './find.ts'
-import { vary } from './vary.ts'
 
 /** What a handler may know of the payment, and say about it. */
 export type Paid = {
@@ -65,7 +64,7 @@ export function createSale(receiver: Context, found: Found, payment: Payment, pr
     headers: (status) => [
       ...(status >= 200 && status < 300 ? rail.dialect.writeReceipt(receipt()) : []),
       ['Cache-Control', 'private, no-store'],
-      vary(receiver),
+      receiver.vary,
     ],
     conclude: async (status) => {
       const failed = status >= 500
@@ -101,7 +100,7 @@ export function acknowledge(receiver: Context, { rail, channel }: Found, payment
     : []
   return {
     status: proven ? 200 : 204,
-    headers: [...receipt, ['Cache-Control', 'private, no-store'], vary(receiver)],
+    headers: [...receipt, ['Cache-Control', 'private, no-store'], receiver.vary],
     body: '',
   }
 }

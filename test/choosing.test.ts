@@ -1,4 +1,5 @@
 /** Which of its channels a client pays from, which it tops up, and when it opens another: with one receiver, on each rail. */
+import type { IncomingMessage } from 'node:http'
 import { afterAll, describe, expect, it } from 'vitest'
 import { OverBudgetError } from '../src/base/spending.ts'
 import type { Offer } from '../src/channel/messages.ts'
@@ -24,7 +25,7 @@ describe.each(railKits)('of several channels on the rail $name', ({ name, rail }
   const open = async () => {
     const receiver = await newReceiver(world, { rails: [rail(world)] })
     // The price is in the address: /30 costs 30.
-    const price = ({ url = '' }: { url?: string }) => BigInt(url.slice(1))
+    const price = ({ url = '' }: IncomingMessage) => BigInt(url.slice(1))
     const { url, close } = await listen(paid(receiver, price, (_request, response) => response.end('foo')))
     return { receiver, url, close }
   }

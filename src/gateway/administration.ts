@@ -4,6 +4,7 @@ import { ChannelNotFoundError, PaymentUnsupportedError } from '../base/errors.ts
 import { messageOf } from '../base/log.ts'
 import { closeAll, closeOne, getByOpening, listChannels, settleAll, type ClosedOrFailed } from '../receiver/admin.ts'
 import type { Receiver } from '../receiver/receiver.ts'
+import type { Settlement } from '../receiver/settle.ts'
 import { list, ok, RefusedError, type Answer } from './answer.ts'
 import { openingIn } from './channels.ts'
 import type { Deed, Gateway } from './context.ts'
@@ -44,22 +45,16 @@ export function closeChannels(gateway: Gateway): Answer {
   )
 }
 
-/** @throws {RefusedError}, and what the wallet throws if nothing was settled */
+/** Settles every channel, and says of each what became of it. @throws {RefusedError} | {@link PaymentUnsupportedError} */
 export async function settleChannels(gateway: Gateway): Promise<Answer> {
   requireKey(gateway)
-  const settlements = await alone(gateway, 'settle', () => settleAll(gateway.receiver))
-  return ok(
-    settlements.map(({ channel, amount, transaction, ok: honoured }) => ({
-      channel,
-      amount,
-      transaction,
-      ok: honoured,
-    })),
-  )
+  return ok((await alone(gateway, 'settle', () => settleAll(gateway.receiver))).map(settlementOf))
 }
 
 const NO_VOUCHER =
   'Nothing was ever paid on this channel, so there is nothing to close it with. Only its sender can end it; the deposit is its own.'
+
+const FAILED = 'It failed. The log of the receiver has the reason.'
 
 async function* records(receiver: Receiver): AsyncGenerator<Value> {
   for await (const found of listChannels(receiver)) yield recordOf(found)
@@ -82,7 +77,13 @@ function closingOf(receiver: Receiver, { channel, closed }: ClosedOrFailed): Val
     return { ...which, transaction, block, balance: settled }
   }
   receiver.log('error', 'close-failed', { channel: channel.id, message: messageOf(closed.error) })
-  return { ...which, detail: faultOf(closed.error)?.message ?? 'It failed. The log of the receiver has the reason.' }
+  return { ...which, detail: faultOf(closed.error)?.message ?? FAILED }
+}
+
+function settlementOf({ channel, amount, transaction, ok: isSettled, reason, error }: Settlement): Value {
+  const named = { channel, amount, transaction: transaction ?? null, ok: isSettled }
+  if (isSettled) return named
+  return { ...named, detail: (error === undefined ? reason : faultOf(error)?.message) ?? FAILED }
 }
 
 /** The same thing twice at once would be two transactions, one of which is paid for and reverts. */

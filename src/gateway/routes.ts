@@ -163,9 +163,9 @@ const below: readonly Route[] = [
     method: 'POST',
     path: '/admin/settle',
     access: 'administrator',
-    summary: 'Settles whatever there is to settle, on every rail.',
+    summary: 'Settles whatever there is to settle, on every rail, and says of each channel what became of it.',
     answer: 'Settlements',
-    refusals: [409, 501, 503, 504],
+    refusals: [409, 501, 503],
     run: settleChannels,
   },
 ]

@@ -108,15 +108,18 @@ export const schemas = {
       detail: text,
     },
   }),
-  Settlements: listOf(
-    'What was settled of each channel.',
-    record('One channel.', {
+  Settlements: listOf('What became of each channel.', {
+    description: 'One channel. `detail` says why it was not settled.',
+    type: 'object',
+    required: ['channel', 'amount', 'transaction', 'ok'],
+    properties: {
       channel: text,
       amount: ref('Amount'),
-      transaction: text,
-      ok: { description: 'Whether the escrow honoured the voucher.', type: 'boolean' },
-    }),
-  ),
+      transaction: orNull(text, 'null where none was sent'),
+      ok: { description: 'Whether it was settled.', type: 'boolean' },
+      detail: text,
+    },
+  }),
   Problem: {
     description: 'What is wrong and what to do, after RFC 9457.',
     type: 'object',

@@ -110,7 +110,7 @@ export async function* closeAll(receiver: Receiver): AsyncGenerator<ClosedOrFail
   yield* await closeBatch(receiver, batch)
 }
 
-/** Settles whatever there is to settle, on every rail. @throws what `receiver.settle` throws, if nothing was settled */
+/** Settles whatever there is to settle, on every rail, and says of each channel what became of it. */
 export function settleAll(receiver: Receiver): Promise<Settlement[]> {
   return receiver.settle()
 }

@@ -2,9 +2,13 @@
  * When the receiver takes what it earned, and how: several channels in one transaction.
  *
  * One channel that cannot be settled never blocks the rest: the escrow skips it
- * and says why, and it is named here and left for an operator to look at.
+ * and says why, and it is named here and left for an operator to look at. So is
+ * every channel of a transaction that failed.
  */
+import type { Hash } from 'viem'
+import { TransactionRevertedError, TransactionUnknownError } from '../base/faults.ts'
 import { messageOf } from '../base/log.ts'
+import { hash } from '../base/read.ts'
 import type { Mined } from '../chain/chain.ts'
 import { authorized, unsettled, type Channel, type ChannelKey } from '../channel/channel.ts'
 import { settledAfter } from '../channel/events.ts'
@@ -22,17 +26,24 @@ export type SettlePolicy = {
 
 export type Settlement = {
   readonly channel: ChannelKey
-  /** Base units that this settlement brought. */
+  /** Base units that this settlement brought; 0 where it failed. */
   readonly amount: bigint
-  readonly transaction: `0x${string}`
-  /** Whether the escrow honoured the voucher. */
+  /** undefined: none was sent. */
+  readonly transaction: Hash | undefined
   readonly ok: boolean
+  /** Why not, for the operator. Only where `ok` is false. */
+  readonly reason?: string
+  /** What the wallet threw. Absent where the transaction went well and the escrow skipped this channel. */
+  readonly error?: unknown
 }
 
 /** Channels per transaction; about a third of a usual block's gas. */
 const BATCH = 200
 
-/** Settles every channel that `wanted` picks and that has something to take. */
+/**
+ * Settles every channel that `wanted` picks and that has something to take. What fails is said of each channel, not
+ * thrown.
+ */
 export function settle(receiver: Context, wanted: (channel: Channel) => boolean = () => true): Promise<Settlement[]> {
   return settleFrom(receiver, receiver.store.list(), wanted)
 }
@@ -89,15 +100,25 @@ async function settleBatch(receiver: Context, rail: AnyRail, channels: readonly 
   if (!wallet) throw new Error('this receiver has no key, so it cannot settle')
   const calls = rail.escrow.calls.settle(channels)
   const outcomes = await Promise.allSettled(calls.map(({ call }) => wallet.send(call, { abi: rail.escrow.abi })))
-  const settlements = outcomes.flatMap((outcome, at) => {
+  return outcomes.flatMap((outcome, at) => {
     const due = calls[at]?.channels ?? []
     if (outcome.status === 'fulfilled') return settledBy(receiver, rail, outcome.value, due)
     log('error', 'settle-failed', { channels: due.length, message: messageOf(outcome.reason) })
-    return []
+    return due.map((channel) => failedBy(channel, outcome.reason))
   })
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
-  if (failed && settlements.length === 0) throw failed.reason
-  return settlements
+}
+
+/** A transaction that reverted, or of which nothing is known yet, has a name. */
+function failedBy({ key: channel }: Channel, error: unknown): Settlement {
+  const isNamed = error instanceof TransactionRevertedError || error instanceof TransactionUnknownError
+  return {
+    channel,
+    amount: 0n,
+    transaction: isNamed ? hash(error.hash, 'transaction') : undefined,
+    ok: false,
+    reason: messageOf(error),
+    error,
+  }
 }
 
 /**
@@ -111,7 +132,9 @@ function settledBy({ live, log }: Context, rail: AnyRail, mined: Mined, due: rea
     const total = event && settledAfter(channel, event)
     if (total === undefined) log('error', 'settle-skipped', { channel: channel.id })
     else live.settling.set(channel.key, total)
-    const amount = total === undefined ? 0n : total - channel.settled
-    return { channel: channel.key, amount, transaction: mined.hash, ok: total !== undefined }
+    const named = { channel: channel.key, transaction: mined.hash }
+    return total === undefined
+      ? { ...named, amount: 0n, ok: false, reason: 'The escrow did not honour its voucher.' }
+      : { ...named, amount: total - channel.settled, ok: true }
   })
 }

@@ -252,6 +252,20 @@ describe('through a running server', () => {
     await running.stop()
   })
 
+  it('says why a channel was not settled', async () => {
+    const seller = await newSeller(world, home)
+    const { url, process: running } = await server(seller)
+    await sell(url, ['payment', 'rdn'])
+    await rpc(world, 'anvil_setBalance', seller.address, '0x0')
+    const admin = ['--server', url, '--user', 'ada', '--password-file', join(home.folder, 'password')]
+    const settled = await home.here(['settle', ...admin, '--json'])
+    expect([settled.code, sheetOf(settled).failures.map(({ reason }) => reason)]).toEqual([
+      5,
+      Array.from({ length: 2 }, () => "The receiver cannot pay for gas. Send it some of the chain's own coin."),
+    ])
+    await running.stop()
+  })
+
   it('says whom it does not know, and does not send a password in the clear', async () => {
     const { url, process: running } = await server(await newSeller(world, home))
     const wrong = join(home.folder, 'wrong-password')

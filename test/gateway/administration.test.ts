@@ -405,6 +405,22 @@ describe('an administrator', () => {
     expect(await ask(`${here.api}${two.path}`)).toMatchObject([200, { settled: 21, balance: null }])
   })
 
+  it('hears of each channel that was not settled why, and of no node', async () => {
+    const here = await ownStand()
+    await here.customer(1)
+    await rpc(world, 'anvil_setBalance', here.receiver.address, '0x0')
+    const order = { method: 'POST', headers: OPS }
+    const detail = "The receiver cannot pay for gas. Send it some of the chain's own coin."
+    expect(await ask(`${here.api}/admin/settle`, order)).toEqual([
+      200,
+      [{ channel: expect.stringContaining('eip155:') as string, amount: 0, transaction: null, ok: false, detail }],
+    ])
+    await rpc(world, 'anvil_setBalance', here.receiver.address, '0xde0b6b3a7640000')
+    const [, settled] = await ask(`${here.api}/admin/settle`, order)
+    expect(settled).toMatchObject([{ amount: 7, ok: true }])
+    expect((settled as object[])[0]).not.toHaveProperty('detail')
+  })
+
   it('whose order takes long is not given it twice, and it is carried out though nobody waits', async () => {
     const key = await newAccount(world, 0n)
     const real = walletOf(world, key)

@@ -1,8 +1,6 @@
 /** `farthing settle`: a receiver takes what it earned, and its channels stay open. */
 import type { Command } from 'commander'
 import { ConfigError } from '../../base/faults.ts'
-import { messageOf } from '../../base/log.ts'
-import type { Settlement } from '../../receiver/settle.ts'
 import { exitHelp } from '../exit.ts'
 import { short, type Say } from '../print.ts'
 import { settleAllAt } from '../serve/administration.ts'
@@ -55,26 +53,21 @@ async function settle({ minimum, ...options }: Options): Promise<void> {
 async function settleEach(till: Till, due: readonly Due[], say: Say): Promise<Sheet> {
   const wanted = new Map(due.map((one) => [one.channel.key, one]))
   say(`settling ${wanted.size} channels`)
-  const { settlements, reason } = await attempt(till, (key) => wanted.has(key))
   const done: Done[] = []
-  for (const { channel, ok, transaction } of settlements) {
-    const one = wanted.get(channel)
-    if (!one || !ok) continue
-    done.push({ ...deedOf(one), transaction })
-    wanted.delete(channel)
-    say(`${short(one.channel.id)} settled, ${one.amount} base units`)
-  }
   const failed: Failed[] = []
-  for (const one of wanted.values()) failed.push({ ...deedOf(one), reason: reason ?? (await objectionTo(till, one)) })
-  return { done, failed, gas: null }
-}
-
-type Outcome = { readonly settlements: readonly Settlement[]; readonly reason?: string }
-
-async function attempt({ receiver }: Till, isWanted: (key: Settlement['channel']) => boolean): Promise<Outcome> {
-  try {
-    return { settlements: await receiver.settle(({ key }) => isWanted(key)) }
-  } catch (error) {
-    return { settlements: [], reason: messageOf(error) }
+  for (const { channel, ok, transaction, reason, error } of await till.receiver.settle(({ key }) => wanted.has(key))) {
+    const one = wanted.get(channel)
+    if (!one) continue
+    wanted.delete(channel)
+    if (ok && transaction) {
+      done.push({ ...deedOf(one), transaction })
+      say(`${short(one.channel.id)} settled, ${one.amount} base units`)
+    } else {
+      // What the escrow skipped it says more about when it is asked for that one alone.
+      const why = error === undefined ? await objectionTo(till, one) : reason
+      failed.push({ ...deedOf(one), reason: why ?? 'It failed.' })
+    }
   }
+  for (const one of wanted.values()) failed.push({ ...deedOf(one), reason: await objectionTo(till, one) })
+  return { done, failed, gas: null }
 }

@@ -70,10 +70,10 @@ export async function settleAllAt(client: RestClient, filed: readonly Filed[]): 
   const sheet: { done: Done[]; failed: Failed[] } = { done: [], failed: [] }
   for (const item of itemsOf(await client.ask('POST', '/admin/settle'))) {
     const deed = deedIn(findFiled(filed, item))
-    const transaction: Hash = read.hash(read.member(item, 'transaction'), 'transaction')
-    if (read.member(item, 'ok') === true) sheet.done.push({ ...deed, amount: amountIn(item, 'amount'), transaction })
-    else
-      sheet.failed.push({ ...deed, reason: 'The contract did not honour its voucher. The log of the server has more.' })
+    if (read.member(item, 'ok') === true) {
+      const transaction: Hash = read.hash(read.member(item, 'transaction'), 'transaction')
+      sheet.done.push({ ...deed, amount: amountIn(item, 'amount'), transaction })
+    } else sheet.failed.push({ ...deed, reason: textIn(item, 'detail') })
   }
   return { ...sheet, gas: null }
 }

@@ -8,22 +8,40 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startLocalChain } from '../src/cli/local-chain.ts'
-import { readOptions } from './options.ts'
+import { readOptions, type Options } from './options.ts'
 import { startWorker } from './process/worker.ts'
-import { say } from './say.ts'
+import { jsonOf, tableOf, type Figures } from './report.ts'
+import { door } from './sections/door.ts'
+import { idle } from './sections/idle.ts'
+import { inProcess } from './sections/inprocess.ts'
+import { latency } from './sections/latency.ts'
 import { paid } from './sections/paid.ts'
-import { worldOf } from './world.ts'
+import { worldOf, type World } from './world.ts'
 
 const options = readOptions(process.argv.slice(2))
 const folder = mkdtempSync(join(tmpdir(), 'farthing-bench-'))
 const chain = await startLocalChain()
 try {
-  const world = worldOf(chain)
-  const load = await startWorker<object>(join(import.meta.dirname, 'load', 'load.js'), {})
-  await paid(world, load, folder, options)
-  await load.stop()
+  const figures = await measureAll(worldOf(chain), options)
+  process.stdout.write(`${tableOf(figures)}\n`)
+  if (options.json) process.stdout.write(`${JSON.stringify(jsonOf(figures))}\n`)
 } finally {
   await chain.anvil.stop()
   rmSync(folder, { recursive: true, force: true })
 }
-say('done')
+
+async function measureAll(world: World, { only }: Options): Promise<Figures> {
+  const load = await startWorker<object>(join(import.meta.dirname, 'load', 'load.js'), {})
+  try {
+    return {
+      options,
+      ...(only.has('paid') && { paid: await paid(world, load, folder, options) }),
+      ...(only.has('latency') && { latency: await latency(world, load, folder, options) }),
+      ...(only.has('inprocess') && { inProcess: await inProcess(world, folder, options) }),
+      ...(only.has('memory') && { idle: await idle(world, folder, options) }),
+      ...(only.has('door') && { door: await door(world, load, folder, options) }),
+    }
+  } finally {
+    await load.stop()
+  }
+}

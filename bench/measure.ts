@@ -23,7 +23,7 @@ export async function measure(
   }
   await ask({ do: 'prepare', job, count })
   const before = await cpu()
-  const { answered, seconds } = await ask<Saturated>({ do: 'run', job })
+  const { answered, seconds } = await ask<Saturated>({ do: 'saturate', job })
   return { cpuUs: ((await cpu()) - before) / answered, perSecond: answered / seconds }
 }
 

@@ -23,12 +23,12 @@ try {
   const job: Job = { name, port: server.facts.port, buyer, world, use, channels, connections: 64 }
   const run = async (count: number) => {
     await load.ask({ do: 'prepare', job, count } satisfies LoadQuestion)
-    await load.ask({ do: 'run', job } satisfies LoadQuestion)
+    await load.ask({ do: 'saturate', job } satisfies LoadQuestion)
   }
   await run(10_000)
   await load.ask({ do: 'prepare', job, count: 20_000 } satisfies LoadQuestion)
   await server.ask('profile')
-  await load.ask({ do: 'run', job } satisfies LoadQuestion)
+  await load.ask({ do: 'saturate', job } satisfies LoadQuestion)
   writeFileSync(process.argv[3] ?? 'x.cpuprofile', JSON.stringify(await server.ask<Profiler.Profile>('profiled')))
   await load.stop()
   await server.stop()

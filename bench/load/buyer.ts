@@ -12,9 +12,17 @@ import { channelOf, keyNumber, PRICE, REALM, SECRET, type RailName, type World }
 /** Makes the request of buyer number `index` whose voucher authorizes `cumulativeAmount`. */
 export type Buyer = (index: number, cumulativeAmount: bigint) => Buffer
 
+/** The same, as header lines. */
+export type Wallet = (index: number, cumulativeAmount: bigint) => HeaderLines
+
 export const freeRequest = requestOf(FREE, [])
 
 export function buyerOf(rail: RailName, world: World): Buyer {
+  const pay = walletOf(rail, world)
+  return (index, cumulativeAmount) => requestOf(PAID, pay(index, cumulativeAmount))
+}
+
+export function walletOf(rail: RailName, world: World): Wallet {
   const { dialect, digest } = railOf(rail, world)
   const known = new Map<number, { key: `0x${string}`; sender: Address; channel: Channel; offer: Offer }>()
   const buyerNumber = (index: number) => {
@@ -29,7 +37,7 @@ export function buyerOf(rail: RailName, world: World): Buyer {
     const { key, sender, channel, offer } = known.get(index) ?? buyerNumber(index)
     const voucher = { cumulativeAmount, signature: sign(digest(channel, cumulativeAmount), key) }
     const named = rail === 'payment' ? { channelId: channel.id } : { terms: channel.terms }
-    return requestOf(PAID, dialect.writePayment(offer, { ...named, sender, voucher }))
+    return dialect.writePayment(offer, { ...named, sender, voucher })
   }
 }
 

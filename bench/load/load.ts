@@ -2,8 +2,10 @@
 import { serveParent } from '../process/answer.ts'
 import { PRICE, type RailName, type World } from '../world.ts'
 import { buyerOf, freeRequest, type Buyer } from './buyer.ts'
+import { sendAtPace, type Pace } from './pace.ts'
 import { peerBuyer, type PeerFacts, type PeerName } from './peers.ts'
 import { saturate } from './saturate.ts'
+import { sendStrangers, strangeRequests, type StrangerKind } from './strangers.ts'
 
 /** How vouchers are used: a new one each time, or one far ahead again and again. */
 export type Use = 'fresh' | 'represented' | 'free'
@@ -16,13 +18,25 @@ export type Job = {
   readonly world: World
   readonly use: Use
   readonly channels: number
+  readonly connections: number
   /** What the server of a peer said about its channels. */
   readonly facts?: PeerFacts
-  readonly connections: number
 }
 
+/** Requests are made by `prepare`, and sent once, by `saturate` or `pace`. */
 export type LoadQuestion =
-  { readonly do: 'prepare'; readonly job: Job; readonly count: number } | { readonly do: 'run'; readonly job: Job }
+  | { readonly do: 'prepare'; readonly job: Job; readonly count: number }
+  | { readonly do: 'saturate'; readonly job: Job }
+  | { readonly do: 'pace'; readonly job: Job; readonly pace: Pace }
+  | ({ readonly do: 'strangers' } & Crowd)
+
+export type Crowd = {
+  readonly kind: StrangerKind
+  readonly port: number
+  readonly world: World
+  readonly perSecond: number
+  readonly seconds: number
+}
 
 type Stall = { readonly buyer: Buyer; sent: number; requests: Buffer[] }
 
@@ -31,6 +45,10 @@ const stalls = new Map<string, Stall>()
 await serveParent<object, LoadQuestion>(() => Promise.resolve({ facts: {}, answer }))
 
 async function answer(question: LoadQuestion): Promise<unknown> {
+  if (question.do === 'strangers') {
+    const { kind, port, world, perSecond, seconds } = question
+    return sendStrangers(port, strangeRequests(kind, world, perSecond * seconds), perSecond, seconds)
+  }
   const { job } = question
   const stall = stalls.get(job.name) ?? (await openStall(job))
   if (question.do === 'prepare') {
@@ -39,12 +57,13 @@ async function answer(question: LoadQuestion): Promise<unknown> {
   }
   const { requests } = stall
   stall.requests = []
-  return saturate(job.port, job.connections, requests)
+  return question.do === 'saturate'
+    ? saturate(job.port, job.connections, requests)
+    : sendAtPace(job.port, job.connections, requests, question.pace)
 }
 
 async function openStall(job: Job): Promise<Stall> {
-  const buyer = await openBuyer(job)
-  const stall = { buyer, sent: 0, requests: [] }
+  const stall = { buyer: await openBuyer(job), sent: 0, requests: [] }
   stalls.set(job.name, stall)
   return stall
 }

@@ -56,7 +56,9 @@ type X402Offer = { readonly resource: unknown; readonly accepts: readonly unknow
 
 function mppxHeader(headers: Headers, { domain }: PeerFacts): Write {
   const line = headers.get('www-authenticate') ?? ''
-  const challenge = Object.fromEntries([...line.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]))
+  const challenge = Object.fromEntries(
+    [...line.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', value = '']): [string, string] => [name, value]),
+  )
   return ({ channelId, terms: descriptor, amount, signature }, index) => {
     const payload = { action: 'voucher', channelId, descriptor, cumulativeAmount: amount, signature }
     const source = `did:pkh:eip155:${domain.chainId}:${addressOfKey(keyNumber(index))}`

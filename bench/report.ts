@@ -1,0 +1,111 @@
+/** The figures as a table for people and as JSON for programs. */
+import { cpus } from 'node:os'
+import { nameOf } from './contenders.ts'
+import { median } from './measure.ts'
+import type { Options } from './options.ts'
+import type { Door } from './sections/door.ts'
+import type { IdleFigures } from './sections/idle.ts'
+import type { InProcessFigures } from './sections/inprocess.ts'
+import type { LatencyFigures } from './sections/latency.ts'
+import { lineOf, type Paid } from './sections/paid.ts'
+
+/** What was measured; a part that was not asked for is absent. */
+export type Figures = {
+  readonly options: Options
+  readonly paid?: Paid
+  readonly latency?: LatencyFigures
+  readonly inProcess?: InProcessFigures
+  readonly idle?: IdleFigures
+  readonly door?: Door
+}
+
+/** What to reach, as `least` or `most`. */
+const targets = {
+  paidOverX402Memory: { least: 20 },
+  paidOverX402File: { least: 35 },
+  paidOverMppx: { least: 60 },
+  paidOverUnpaid: { least: 0.2 },
+  paymentOverRdn: { least: 0.7 },
+  representedOverUnpaid: { least: 0.5 },
+  inProcessRdnOverRecover: { most: 1.5 },
+  inProcessPaymentOverRecover: { most: 2.2 },
+  tenThousandChannelsOver64: { least: 0.8 },
+  p99AddedMs: { most: 2 },
+  bytesPerIdleChannel: { most: 1_000 },
+  startSeconds: { most: 2 },
+} satisfies Record<string, { least: number } | { most: number }>
+
+type Ratio = Exclude<keyof typeof targets, 'p99AddedMs' | 'bytesPerIdleChannel' | 'startSeconds'>
+type Ratios = Readonly<Record<Ratio, number | null>>
+
+/** null: not measured this time. */
+export function jsonOf(figures: Figures) {
+  const { paid, latency, inProcess, idle, door, options } = figures
+  return {
+    ratios: ratiosOf(figures),
+    p99AddedMs: rounded(latency?.p99AddedMs),
+    bytesPerIdleChannel: rounded(idle?.bytesPerChannel),
+    startSeconds: rounded(idle?.seconds),
+    figures: {
+      machine: { node: process.version, cpu: cpus()[0]?.model.trim(), cores: cpus().length },
+      rounds: options.rounds,
+      secondsPerRound: options.seconds,
+      servers: paid && Object.fromEntries([...paid].map(([name, rounds]) => [name, serverOf(rounds)])),
+      ...{ latency, inProcess, idle, door },
+    },
+  }
+}
+
+/** One line per figure that has a target, then the servers. */
+export function tableOf(figures: Figures): string {
+  const { ratios, p99AddedMs, bytesPerIdleChannel, startSeconds } = jsonOf(figures)
+  const all = { ...ratios, p99AddedMs, bytesPerIdleChannel, startSeconds }
+  const lines = Object.entries(targets).flatMap(([name, target]) => {
+    const value = Object.entries(all).find(([key]) => key === name)?.[1]
+    if (value === null || value === undefined) return []
+    const [word, bound, reached] =
+      'least' in target
+        ? ['at least', target.least, value >= target.least]
+        : ['at most', target.most, value <= target.most]
+    return [`${name.padEnd(30)}${`${value}`.padStart(10)}   ${word} ${bound}${reached ? '' : ', NOT REACHED'}`]
+  })
+  const servers = [...(figures.paid ?? [])].map(([name, rounds]) => lineOf(name, rounds))
+  return [...servers, '', ...lines].join('\n')
+}
+
+/** Ratios of processor time per request; where more is better, the other one is divided by ours. */
+function ratiosOf({ paid, inProcess }: Figures): Ratios {
+  const over = (ours: string, theirs: string) => rounded(paid && ratioOf(paid, ours, theirs))
+  const base = nameOf()
+  return {
+    paidOverX402Memory: over(base, 'x402 memory'),
+    paidOverX402File: over(base, 'x402 file'),
+    paidOverMppx: over(base, 'mppx memory'),
+    paidOverUnpaid: over(base, nameOf({ use: 'free' })),
+    paymentOverRdn: over(nameOf({ rail: 'payment' }), base),
+    representedOverUnpaid: over(nameOf({ use: 'represented' }), nameOf({ use: 'free' })),
+    inProcessRdnOverRecover: rounded(inProcess?.rdn.ratio),
+    inProcessPaymentOverRecover: rounded(inProcess?.payment.ratio),
+    tenThousandChannelsOver64: over(nameOf({ channels: 10_000 }), base),
+  }
+}
+
+/** Round by round: what disturbed one of them has disturbed the other. */
+function ratioOf(paid: Paid, ours: string, theirs: string): number | undefined {
+  const rounds = paid.get(ours)
+  const others = paid.get(theirs)
+  if (!rounds || !others) return undefined
+  return median(rounds.map(({ cpuUs }, round) => (others[round]?.cpuUs ?? NaN) / cpuUs))
+}
+
+function serverOf(rounds: readonly { readonly cpuUs: number; readonly perSecond: number }[]) {
+  return {
+    cpuUs: rounded(median(rounds.map(({ cpuUs }) => cpuUs))),
+    perSecond: rounded(median(rounds.map(({ perSecond }) => perSecond))),
+  }
+}
+
+/** Three digits: there is no more in such a measurement. */
+function rounded(value: number | undefined): number | null {
+  return value === undefined ? null : Number(value.toPrecision(3))
+}

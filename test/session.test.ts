@@ -1,7 +1,8 @@
 /** What a program may watch and decide while a session buys, and buying with one call. */
 import { concat, encodeAbiParameters } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { NoAnswerError } from '../src/base/faults.ts'
 import { deploy } from '../src/chain/deploy.ts'
 import { demoTokenBytecode } from '../src/escrow/abi/demo-token-bytecode.ts'
 import * as requests from '../src/sender/requests.ts'
@@ -12,6 +13,10 @@ import { listen, newAccount, newReceiver, openShop, railOf, raidenRail, rpc, sta
 
 const world = await startWorld()
 afterAll(() => world.anvil.stop())
+const endings: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const end of endings.splice(0)) await end()
+})
 
 const protocols = {
   payment: [{ dialect: payment(), escrow: session }],
@@ -160,7 +165,9 @@ describe.each(['payment', 'rdn'] as const)('a session on the rail %s', (name) =>
     expect((await buyer.get(`${stall.url}/x`)).status).toBe(200)
     await stall.close()
     for (let visit = 0; visit < 5; visit += 1) {
-      await expect(buyer.get(`${stall.url}/x`)).rejects.toThrow('fetch failed')
+      await expect(buyer.get(`${stall.url}/x`)).rejects.toThrow(
+        `${stall.url}/x does not answer: connection refused. Nothing was sent.`,
+      )
     }
     for await (const { charged, voucher } of client.channels()) {
       expect([charged, voucher?.cumulativeAmount]).toEqual([5n, 10n])
@@ -202,12 +209,12 @@ describe.each(['payment', 'rdn'] as const)('a session on the rail %s', (name) =>
     expect(await client.balance(world.token)).toBe(1_000_000n)
     await client.session({ initialDeposit: () => 40n }).get(`${shop.url}/x`)
     expect(await client.balance(world.token)).toBe(999_960n)
-    const [payer] = world.accounts
+    const [deployer] = world.accounts
     const types = [{ type: 'string' }, { type: 'string' }, { type: 'uint8' }, { type: 'uint256' }]
     const code = concat([demoTokenBytecode, encodeAbiParameters(types, ['Other', 'OTHER', 18, 10n ** 30n])])
-    const other = await deploy(world.anvil.url, privateKeyToAccount(payer!.privateKey), code)
+    const other = await deploy(world.anvil.url, privateKeyToAccount(deployer!.privateKey), code)
     expect(await client.balance(other)).toBe(0n)
-    const owner = await newClient({ protocols: protocols[name], account: payer!.privateKey })
+    const owner = await newClient({ protocols: protocols[name], account: deployer!.privateKey })
     expect(await owner.balance(other)).toBe(10n ** 30n)
     await expect(client.balance(`0x${'12'.repeat(20)}`)).rejects.toThrow('is no token')
   })
@@ -234,5 +241,69 @@ describe.each(['payment', 'rdn'] as const)('a session on the rail %s', (name) =>
     expect(await nonce({ address })).toBe(1)
     const { method, headers } = shop.calls.at(-1)!
     expect([method, headers['x-asked']]).toEqual(['DELETE', 'yes'])
+  })
+})
+
+describe('a server that does not answer', () => {
+  const away = async (): Promise<string> => {
+    const { url, close } = await listen(() => undefined)
+    await close()
+    return url
+  }
+
+  it.each([
+    ['refuses connections', away, 'connection refused. Nothing was sent.', false],
+    [
+      'is nowhere',
+      () => 'https://nobody.invalid',
+      /: (the name could not be looked up|name not found)\. Nothing/,
+      false,
+    ],
+    [
+      'hangs up',
+      async (): Promise<string> => {
+        const { url, close } = await listen((request) => request.socket.destroy())
+        endings.push(close)
+        return url
+      },
+      'the connection broke off. The request may have arrived.',
+      true,
+    ],
+  ] as const)('is named, and why, when it %s', async (_what, where, words, isSent) => {
+    const origin = await where()
+    const target = new URL(`${origin}/a/b?secret=s3cret#part`)
+    const client = await newClient()
+    for (const call of [client.session().get, client.session().fetch, client.session().post]) {
+      const error: unknown = await call(target).catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(NoAnswerError)
+      expect(error).toMatchObject({ url: `${origin}/a/b`, isSent })
+      const { message } = error as NoAnswerError
+      expect(message).toMatch(words)
+      expect(message).toContain(`${origin}/a/b does not answer: `)
+      expect(message).not.toContain('s3cret')
+    }
+  })
+
+  it('is not what an abort says', async () => {
+    const { url, close } = await listen(() => undefined)
+    endings.push(close)
+    const signal = AbortSignal.timeout(20)
+    await expect((await newClient()).session().get(url, { signal })).rejects.toMatchObject({ name: 'TimeoutError' })
+  })
+
+  it('is named by what the caller fetches with, too, and the price is given back', async () => {
+    const { url, close } = await openShop(await newReceiver(world))
+    const client = await newClient({ fetch: (input, init) => fetch(input, init) })
+    const buyer = client.session()
+    expect((await buyer.get(`${url}/x`)).status).toBe(200)
+    await close()
+    await expect(buyer.get(`${url}/x`)).rejects.toThrow(NoAnswerError)
+    for await (const { charged } of client.channels()) expect(charged).toBe(5n)
+  })
+
+  it('leaves other errors of the caller alone', async () => {
+    const broken = new TypeError('x is not a function')
+    const client = await newClient({ fetch: () => Promise.reject(broken) })
+    await expect(client.session().get('https://shop.example')).rejects.toBe(broken)
   })
 })

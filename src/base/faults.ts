@@ -18,6 +18,21 @@ export class ChainUnavailableError extends Error {
   override readonly name = 'ChainUnavailableError'
 }
 
+/** A server gave no answer. Names its URL without the query, which may hold a secret. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError'
+  readonly url: string
+  /** Whether the request may have arrived. */
+  readonly isSent: boolean
+  constructor({ origin, pathname }: URL, reason: string, { cause, isSent }: { cause: Error; isSent: boolean }) {
+    const place = `${origin}${pathname}`
+    const fix = isSent ? 'The request may have arrived.' : 'Nothing was sent. Is it running, and is the address right?'
+    super(`${place} does not answer: ${reason}. ${fix}`, { cause })
+    this.url = place
+    this.isSent = isSent
+  }
+}
+
 /** A call would revert, or did in a simulation: nothing was sent. */
 export class CallRevertedError extends Error {
   override readonly name = 'CallRevertedError'

@@ -4,6 +4,7 @@ import { PaymentError } from '../base/errors.ts'
 import {
   ChainUnavailableError,
   ConfigError,
+  NoAnswerError,
   NoGasError,
   StoreInUseError,
   TransactionUnknownError,
@@ -31,14 +32,6 @@ export class HttpStatusError extends Error {
   override readonly name = 'HttpStatusError'
   constructor(status: number) {
     super(`The server answered ${status}.`)
-  }
-}
-
-/** No answer came from a server. */
-export class NetworkError extends Error {
-  override readonly name = 'NetworkError'
-  constructor(url: URL, cause: unknown) {
-    super(`${url.origin} does not answer (${reasonOf(cause)}). Is it running, and is the address right?`, { cause })
   }
 }
 
@@ -83,7 +76,7 @@ function endingOf(error: unknown): Ending {
 }
 
 function isUnavailable(error: unknown): boolean {
-  return [ChainUnavailableError, TransactionUnknownError, NetworkError].some((kind) => error instanceof kind)
+  return [ChainUnavailableError, TransactionUnknownError, NoAnswerError].some((kind) => error instanceof kind)
 }
 
 /** The library's names of limits, as the options that set them. */
@@ -101,9 +94,4 @@ function asOptions(message: string): string {
 
 function sentence(text: string): string {
   return /[.!?`]$/.test(text) ? text : `${text}.`
-}
-
-function reasonOf(cause: unknown): string {
-  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
-  return inner instanceof Error && 'code' in inner && typeof inner.code === 'string' ? inner.code : messageOf(inner)
 }

@@ -36,7 +36,7 @@ export function freeOf(response: Response): Purchase {
   return { response, price: 0n, transactions: [] }
 }
 
-/** Pays for `unpaid`, a 402, and asks again. @throws {SpendingError} | {@link NetworkError} */
+/** Pays for `unpaid`, a 402, and asks again. @throws {SpendingError} | {@link NoAnswerError} */
 export async function buy(
   request: OutgoingRequest,
   unpaid: Response,

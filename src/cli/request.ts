@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { ConfigError } from '../base/faults.ts'
 import { messageOf } from '../base/log.ts'
-import { NetworkError } from './exit.ts'
+import { createReachingFetch } from '../base/reach.ts'
 import { printable } from './print.ts'
 import { version } from './version.ts'
 
@@ -80,11 +80,5 @@ function readFile(path: string): Buffer {
   }
 }
 
-/** @throws {NetworkError} if no answer comes */
-export const reachingFetch: typeof fetch = async (input, init) => {
-  try {
-    return await fetch(input, init)
-  } catch (error) {
-    throw new NetworkError(new URL(input instanceof Request ? input.url : input), error)
-  }
-}
+/** @throws {NoAnswerError} if no answer comes */
+export const reachingFetch = createReachingFetch()

@@ -7,6 +7,7 @@
 import type { Address, Hex, LocalAccount } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { ConfigError } from '../base/faults.ts'
+import { createReachingFetch } from '../base/reach.ts'
 import { lower } from '../base/read.ts'
 import { NoAcceptableOfferError, NoSuchChannelError } from '../base/spending.ts'
 import type { Chain, Mined } from '../chain/chain.ts'
@@ -129,7 +130,7 @@ async function contextOf(config: ClientConfig): Promise<Context> {
     retryMs: config.retryMs ?? 1_000,
     hooks: {},
     onUsed: () => undefined,
-    fetch: config.fetch ?? fetch,
+    fetch: createReachingFetch(config.fetch),
     alone: config.alone ?? true,
     onProgress: config.onProgress ?? (() => undefined),
     live: { funding: new Map(), inFlight: new Map(), transferKinds: new Map(), lanes: new Map() },

@@ -1,4 +1,5 @@
 /** How a request goes out: unpaid, paid, again when it got lost, and again while the receiver waits for the chain. */
+import { NoAnswerError } from '../base/faults.ts'
 import { DepositNotConfirmedError } from '../base/spending.ts'
 import type { Payment } from '../channel/messages.ts'
 import type { HeaderLines } from '../dialect/dialect.ts'
@@ -83,7 +84,7 @@ async function sendAgainIfLost(context: Context, request: Outgoing, payment: Hea
     try {
       return await send(context, request, payment)
     } catch (error) {
-      sent ||= !isUnconnected(error)
+      sent ||= !(error instanceof NoAnswerError) || error.isSent
       const safe = request.method === 'GET' || request.method === 'HEAD'
       if (safe && lost < 2 && !request.signal?.aborted) continue
       throw sent ? error : new NeverSentError(error)
@@ -97,14 +98,6 @@ export class NeverSentError extends Error {
     super('the receiver could not be reached', { cause })
     this.name = 'NeverSentError'
   }
-}
-
-const unconnected = new Set<unknown>(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'])
-
-/** Whether there was no connection at all, by what Node says beneath the error of `fetch`. */
-function isUnconnected(error: unknown): boolean {
-  const cause: unknown = error instanceof Error ? error.cause : undefined
-  return typeof cause === 'object' && cause !== null && 'code' in cause && unconnected.has(cause.code)
 }
 
 function paymentOf({ channel, voucher }: Spending, { opened, acknowledged }: About): Payment {

@@ -78,7 +78,7 @@ describe('farthing get ends', () => {
   it('with 4 if no server answers', async () => {
     const { code, stdout, stderr } = await get('--json', 'http://127.0.0.1:9/')
     expect(code).toBe(4)
-    expect(stderr).toMatch(/^farthing: http:\/\/127\.0\.0\.1:9 does not answer \(.*\)\. Is it running.*\n$/)
+    expect(stderr).toMatch(/^farthing: http:\/\/127\.0\.0\.1:9\/ does not answer: bad port\. .*\n$/)
     expect(JSON.parse(stdout)).toEqual({ error: { code: 'unavailable', message: stderr.trim().slice(10) } })
   })
 

@@ -245,31 +245,25 @@ describe.each(['payment', 'rdn'] as const)('a session on the rail %s', (name) =>
 })
 
 describe('a server that does not answer', () => {
-  const away = async (): Promise<string> => {
+  async function away(): Promise<string> {
     const { url, close } = await listen(() => undefined)
     await close()
     return url
   }
 
-  it.each([
+  async function hangingUp(): Promise<string> {
+    const { url, close } = await listen((request) => void request.socket.destroy())
+    endings.push(close)
+    return url
+  }
+
+  const nowhere = (): Promise<string> => Promise.resolve('https://nobody.invalid')
+
+  it.each<[string, () => Promise<string>, string | RegExp, boolean]>([
     ['refuses connections', away, 'connection refused. Nothing was sent.', false],
-    [
-      'is nowhere',
-      () => 'https://nobody.invalid',
-      /: (the name could not be looked up|name not found)\. Nothing/,
-      false,
-    ],
-    [
-      'hangs up',
-      async (): Promise<string> => {
-        const { url, close } = await listen((request) => request.socket.destroy())
-        endings.push(close)
-        return url
-      },
-      'the connection broke off. The request may have arrived.',
-      true,
-    ],
-  ] as const)('is named, and why, when it %s', async (_what, where, words, isSent) => {
+    ['is nowhere', nowhere, /: (the name could not be looked up|name not found)\. Nothing/, false],
+    ['hangs up', hangingUp, 'the connection broke off. The request may have arrived.', true],
+  ])('is named, and why, when it %s', async (_what, where, words, isSent) => {
     const origin = await where()
     const target = new URL(`${origin}/a/b?secret=s3cret#part`)
     const client = await newClient()

@@ -3,10 +3,15 @@ import { StoreUnavailableError } from '../base/faults.ts'
 import type { Channel, ChannelKey, ChannelStatus, Voucher, WithdrawableAt } from '../channel/channel.ts'
 import { sealedJson } from './sealed.ts'
 
+/** A channel, and the number that stands for it in the file. */
+export type Numbered = { readonly number: bigint; readonly channel: Channel }
+
 type Cell = string | bigint | null
 type Row = ReadonlyMap<string, unknown>
+type Column = readonly [name: string, write: (channel: Channel) => Cell]
 
-const columns: readonly (readonly [name: string, write: (channel: Channel) => Cell])[] = [
+/** What is fixed, and what the chain says. */
+const facts: readonly Column[] = [
   ['key', ({ key }) => key],
   ['id', ({ id }) => id],
   ['chain_id', ({ chainId }) => BigInt(chainId)],
@@ -22,28 +27,38 @@ const columns: readonly (readonly [name: string, write: (channel: Channel) => Ce
   ['block', ({ block }) => `${block}`],
   ['withdrawable_block', ({ withdrawableAt: at }) => (at && 'block' in at ? `${at.block}` : null)],
   ['withdrawable_time', ({ withdrawableAt: at }) => (at && 'time' in at ? `${at.time}` : null)],
-  ['cumulative_amount', ({ voucher }) => (voucher ? `${voucher.cumulativeAmount}` : null)],
-  ['signature', ({ voucher }) => voucher?.signature ?? null],
-  ['charged', ({ charged }) => `${charged}`],
   ['log_index', ({ logIndex }) => (logIndex === undefined ? null : `${logIndex}`)],
   ['close_stated', ({ closeStated }) => (closeStated === undefined ? null : `${closeStated}`)],
   ['close_agreed', ({ closeAgreed }) => (closeAgreed === undefined ? null : `${closeAgreed}`)],
 ]
 
-const names = columns.map(([name]) => name)
+const names = facts.map(([name]) => name)
 
-export const upsertChannel = `
+export const upsertFacts = `
   INSERT INTO channels (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})
   ON CONFLICT (key) DO UPDATE SET ${names.map((name) => `${name} = excluded.${name}`).join(', ')}`
 
-/** The values of {@link upsertChannel}. */
-export function channelCells(channel: Channel): readonly Cell[] {
-  return columns.map(([, write]) => write(channel))
+/** The values of {@link upsertFacts}. */
+export function factsOf(channel: Channel): readonly Cell[] {
+  return facts.map(([, write]) => write(channel))
+}
+
+/** What a payment changes, in columns of its own. */
+const ofLedger = new Set(['voucher', 'charged'])
+
+/** Whether one is the other but for what a payment changes. What is new to this code counts as a fact. */
+export function hasSameFacts(one: Channel, other: Channel): boolean {
+  const differs = (name: string) => Reflect.get(one, name) !== Reflect.get(other, name) && !ofLedger.has(name)
+  return !Object.keys(one).some(differs) && !Object.keys(other).some(differs)
 }
 
 /** @throws {StoreUnavailableError} that names the cell, if somebody else has written it */
-export function readChannelRow(found: object): Channel {
+export function readChannelRow(found: object): Numbered {
   const row: Row = new Map<string, unknown>(Object.entries(found))
+  return { number: BigInt(String(row.get('number'))), channel: channelIn(row) }
+}
+
+function channelIn(row: Row): Channel {
   const withdrawableAt = withdrawableAtOf(row)
   const voucher = voucherOf(row)
   return Object.freeze({

@@ -6,7 +6,23 @@ import { dirname } from 'node:path'
 
 /** "FRTG": marks a database as ours. */
 export const APPLICATION = 0x46525447
-export const VERSION = 2
+export const VERSION = 3
+
+/**
+ * What changes with every payment is in rows of its own, few bytes each: a commit writes whole pages. Its channel is
+ * named by a number, because a key is longer than all the rest. Amounts are TEXT, because SQLite's integers end at 2^63.
+ */
+const tables = `
+  CREATE TABLE channels (
+    number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, id TEXT NOT NULL, chain_id INTEGER NOT NULL, escrow TEXT NOT NULL,
+    sender TEXT NOT NULL, receiver TEXT NOT NULL, token TEXT NOT NULL, signer TEXT NOT NULL, terms TEXT,
+    status TEXT NOT NULL, deposit TEXT NOT NULL, settled TEXT NOT NULL, block TEXT NOT NULL,
+    withdrawable_block TEXT, withdrawable_time TEXT, log_index TEXT, close_stated TEXT, close_agreed TEXT
+  ) STRICT;
+  CREATE TABLE ledger (
+    channel INTEGER PRIMARY KEY, cumulative_amount TEXT, signature TEXT, charged TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX closing_channels ON channels (number) WHERE status = 'closing';`
 
 /** From each older version to the next one. */
 export const upgrades: ReadonlyMap<unknown, string> = new Map([
@@ -16,24 +32,25 @@ export const upgrades: ReadonlyMap<unknown, string> = new Map([
      ALTER TABLE channels ADD COLUMN close_stated TEXT;
      ALTER TABLE channels ADD COLUMN close_agreed TEXT`,
   ],
+  [
+    2,
+    `ALTER TABLE channels RENAME TO channels_before;
+     ${tables}
+     INSERT INTO channels SELECT rowid, key, id, chain_id, escrow, sender, receiver, token, signer, terms, status, deposit,
+       settled, block, withdrawable_block, withdrawable_time, log_index, close_stated, close_agreed FROM channels_before;
+     INSERT INTO ledger SELECT rowid, cumulative_amount, signature, charged FROM channels_before;
+     DROP TABLE channels_before`,
+  ],
 ])
 
 /** Bytes. */
 export const PAGE = 4096
 
-/** Amounts are TEXT, because SQLite's integers end at 2^63. */
 const schema = `
   PRAGMA page_size = ${PAGE};
   PRAGMA synchronous = FULL;
   BEGIN;
-  CREATE TABLE channels (
-    key TEXT NOT NULL PRIMARY KEY, id TEXT NOT NULL, chain_id INTEGER NOT NULL, escrow TEXT NOT NULL,
-    sender TEXT NOT NULL, receiver TEXT NOT NULL, token TEXT NOT NULL, signer TEXT NOT NULL, terms TEXT,
-    status TEXT NOT NULL, deposit TEXT NOT NULL, settled TEXT NOT NULL, block TEXT NOT NULL,
-    withdrawable_block TEXT, withdrawable_time TEXT,
-    cumulative_amount TEXT, signature TEXT, charged TEXT NOT NULL,
-    log_index TEXT, close_stated TEXT, close_agreed TEXT
-  ) STRICT;
+  ${tables}
   CREATE TABLE records (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, written_ms INTEGER NOT NULL) STRICT;
   CREATE INDEX records_by_age ON records (written_ms);
   PRAGMA application_id = ${APPLICATION};

@@ -3,10 +3,13 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Channel, ChannelKey } from '../channel/channel.ts'
 import { attempt } from './sqlite-faults.ts'
 import type { File } from './sqlite-file.ts'
-import { channelCells, readChannelRow, upsertChannel } from './sqlite-rows.ts'
+import { factsOf, hasSameFacts, readChannelRow, upsertFacts, type Numbered } from './sqlite-rows.ts'
 
 /** Rows that are read or removed before others get their turn. */
 const CHUNK = 500
+
+/** LEFT: a channel without its ledger is damaged, not absent. */
+const channels = 'SELECT * FROM channels LEFT JOIN ledger ON ledger.channel = channels.number'
 
 type Cell = string | number | bigint | null
 export type Tables = ReturnType<typeof openTables>
@@ -31,9 +34,14 @@ export function openTables({ path, db }: File) {
     begin: run('BEGIN IMMEDIATE'),
     commit: run('COMMIT'),
     rollback: run('ROLLBACK'),
-    channel: all('SELECT * FROM channels WHERE key = ?'),
-    channels: all('SELECT * FROM channels WHERE key > ? ORDER BY key LIMIT ?'),
-    putChannel: run(upsertChannel),
+    channel: all(`${channels} WHERE key = ?`),
+    channels: all(`${channels} WHERE number > ? ORDER BY number LIMIT ?`),
+    putFacts: run(upsertFacts),
+    numberOf: all('SELECT number FROM channels WHERE key = ?'),
+    putLedger: run(`
+      INSERT INTO ledger VALUES (?, ?, ?, ?) ON CONFLICT (channel) DO UPDATE
+      SET cumulative_amount = excluded.cumulative_amount, signature = excluded.signature, charged = excluded.charged`),
+    putCharged: run('UPDATE ledger SET charged = ? WHERE channel = ?'),
     record: all('SELECT value FROM records WHERE name = ?'),
     putRecord: run(`
       INSERT INTO records VALUES (?, ?, ?)
@@ -59,17 +67,17 @@ export function transaction<T>(tables: Tables, act: () => T): T {
   }
 }
 
-export function readChannel(tables: Tables, key: ChannelKey): Channel | undefined {
+export function readChannel(tables: Tables, key: ChannelKey): Numbered | undefined {
   const [row] = tables.channel(key)
   return row && readChannelRow(row)
 }
 
 /** Page by page, so that a long list holds up neither other calls nor the log. */
 export async function* listChannels(tables: Tables): AsyncGenerator<Channel> {
-  for (let last = ''; ;) {
+  for (let last = 0n; ;) {
     const page = tables.channels(last, CHUNK).map(readChannelRow)
-    for (const channel of page) {
-      last = channel.key
+    for (const { number, channel } of page) {
+      last = number
       yield channel
     }
     if (page.length < CHUNK) return
@@ -77,8 +85,22 @@ export async function* listChannels(tables: Tables): AsyncGenerator<Channel> {
   }
 }
 
-export function writeChannel(tables: Tables, channel: Channel): void {
-  tables.putChannel(...channelCells(channel))
+/** Writes what differs from `before`, which is how the file has it. */
+export function writeChannel(tables: Tables, channel: Channel, before: Numbered | undefined): Numbered {
+  const known = before && hasSameFacts(channel, before.channel) ? before : undefined
+  if (!known) tables.putFacts(...factsOf(channel))
+  const number = before?.number ?? numberOf(tables, channel.key)
+  const { voucher, charged } = channel
+  if (known && voucher === known.channel.voucher) tables.putCharged(`${charged}`, number)
+  else
+    tables.putLedger(number, voucher ? `${voucher.cumulativeAmount}` : null, voucher?.signature ?? null, `${charged}`)
+  return { number, channel }
+}
+
+function numberOf(tables: Tables, key: ChannelKey): bigint {
+  const [row] = tables.numberOf(key)
+  if (!row || !('number' in row)) throw new Error(`${key} was written and is not there`)
+  return BigInt(String(row.number))
 }
 
 /**

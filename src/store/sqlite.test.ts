@@ -70,9 +70,12 @@ describe('the file of sqlite()', () => {
     )
     await store.close()
     const amounts = ['deposit', 'settled', 'charged', 'cumulative_amount', 'block', 'withdrawable_time']
-    expect(ask(path, `SELECT ${amounts.map((name) => `typeof(${name})`).join()} FROM channels`)).toEqual(
-      amounts.map(() => 'text'),
-    )
+    expect(
+      ask(
+        path,
+        `SELECT ${amounts.map((name) => `typeof(${name})`).join()} FROM channels JOIN ledger ON channel = number`,
+      ),
+    ).toEqual(amounts.map(() => 'text'))
   })
 
   it.each([':memory:', ''])('cannot be %j', (path) => {
@@ -111,7 +114,10 @@ describe('sqlite(path)', () => {
     let store = sqlite(path)
     for (const number of [1, 2]) await store.update(channelOf(number).key, plusOne(number))
     await store.close()
-    ask(path, `UPDATE channels SET charged = '1e3' WHERE key = '${key}' RETURNING key`)
+    ask(
+      path,
+      `UPDATE ledger SET charged = '1e3' WHERE channel = (SELECT number FROM channels WHERE key = '${key}') RETURNING 1`,
+    )
     store = sqlite(path)
     onTestFinished(() => store.close())
     await expect(store.get(key)).rejects.toThrow(StoreUnavailableError)

@@ -12,6 +12,7 @@ import { groupCommit, type Batch } from './commit.ts'
 import { recent } from './recent.ts'
 import { sealed } from './sealed.ts'
 import { openFile, type File } from './sqlite-file.ts'
+import type { Numbered } from './sqlite-rows.ts'
 import * as table from './sqlite-tables.ts'
 import type { Tables } from './sqlite-tables.ts'
 import type { Store } from './store.ts'
@@ -48,26 +49,28 @@ function tablesOf(file: File): Tables {
 }
 
 function grouped(tables: Tables, hotChannels: number): OpenStore {
-  const hot = recent<ChannelKey, Channel>(hotChannels)
+  const hot = recent<ChannelKey, Numbered>(hotChannels)
 
-  function readChannel(key: ChannelKey): Channel | undefined {
+  function read(key: ChannelKey): Numbered | undefined {
     const known = hot.get(key)
     if (known) return known
-    const channel = table.readChannel(tables, key)
-    if (channel) hot.set(key, channel)
-    return channel
+    const found = table.readChannel(tables, key)
+    if (found) hot.set(key, found)
+    return found
   }
 
   function write({ channels, records }: Batch): void {
+    const before = [...channels].map(([key, channel]) => ({ channel, known: read(key) }))
     // Forgotten first: after a failure only the disk knows what is durable.
     for (const key of channels.keys()) hot.delete(key)
-    table.transaction(tables, () => {
-      for (const channel of channels.values()) table.writeChannel(tables, channel)
+    const written = table.transaction(tables, () => {
       for (const [name, value] of records) table.writeRecord(tables, name, value)
+      return before.map(({ channel, known }) => table.writeChannel(tables, channel, known))
     })
-    for (const [key, channel] of channels) hot.set(key, channel)
+    for (const numbered of written) hot.set(numbered.channel.key, numbered)
   }
 
+  const readChannel = (key: ChannelKey) => read(key)?.channel
   const readRecord = (name: string) => table.readRecord(tables, name)
   return {
     ...groupCommit({ readChannel, readRecord, write }),
@@ -79,30 +82,30 @@ function grouped(tables: Tables, hotChannels: number): OpenStore {
 }
 
 function oneByOne(tables: Tables): OpenStore {
-  function write(key: ChannelKey, current: Channel | undefined, changed: Channel): Channel {
-    const channel = sealed(key, changed, current)
-    if (channel !== current) table.writeChannel(tables, channel)
+  function write(key: ChannelKey, before: Numbered | undefined, changed: Channel): Channel {
+    const channel = sealed(key, changed, before?.channel)
+    if (channel !== before?.channel) table.writeChannel(tables, channel, before)
     return channel
   }
 
   return {
-    get: (key) => table.readChannel(tables, key),
+    get: (key) => table.readChannel(tables, key)?.channel,
     list: () => table.listChannels(tables),
     readRecord: (name) => table.readRecord(tables, name),
     expireRecords: (prefix, beforeMs) => table.expireRecords(tables, prefix, beforeMs),
 
     update: (key, change) =>
       table.transaction(tables, () => {
-        const current = table.readChannel(tables, key)
-        return write(key, current, change(current))
+        const before = table.readChannel(tables, key)
+        return write(key, before, change(before?.channel))
       }),
 
     updateWithRecord: (key, name, change) =>
       table.transaction(tables, () => {
-        const current = table.readChannel(tables, key)
-        const changed = change(current, table.readRecord(tables, name))
+        const before = table.readChannel(tables, key)
+        const changed = change(before?.channel, table.readRecord(tables, name))
         table.writeRecord(tables, name, changed.record)
-        return write(key, current, changed.channel)
+        return write(key, before, changed.channel)
       }),
 
     writeRecord: (name, change) =>

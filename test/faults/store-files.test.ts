@@ -71,7 +71,7 @@ describe.each([{ shared: false }, { shared: true }])('sqlite(path, { shared: $sh
     newer.exec('PRAGMA user_version = 99')
     newer.close()
     expect(refusal(shared)).toBeInstanceOf(ConfigError)
-    expect(String(refusal(shared))).toContain('has version 99, this program knows 2')
+    expect(String(refusal(shared))).toContain('has version 99, this program knows 3')
   })
 
   it.each([0, 1, 100, 4095, 4096, 3 * 4096, -4096, -1])(

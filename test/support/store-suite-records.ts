@@ -146,4 +146,45 @@ export function durabilityTests(open: () => Promise<Opened>): void {
       { numRuns: 25 },
     )
   })
+
+  it('gives back a channel after any of its members changed', async () => {
+    const opened = await begin(open)
+    let { store } = opened
+    const change = fc.tuple(anyChannel, fc.uniqueArray(fc.constantFrom(...changing), { minLength: 1, maxLength: 2 }))
+    await fc.assert(
+      fc.asyncProperty(anyChannel, fc.array(change, { minLength: 4, maxLength: 8 }), async (first, changes) => {
+        let expected = await store.update(first.key, () => first)
+        for (const [other, names] of changes) {
+          const changed = Object.fromEntries(
+            Object.entries({ ...expected, ...other }).flatMap(([name, value]) => {
+              if (!names.some((one) => one === name))
+                return name in expected ? [[name, Reflect.get(expected, name)]] : []
+              return name in other ? [[name, value]] : []
+            }),
+          ) as Channel
+          expected = await store.update(first.key, () => changed)
+          expect(expected).toEqual(changed)
+        }
+        store = (await opened.reopened()) ?? store
+        expect(await store.get(first.key)).toStrictEqual(expected)
+      }),
+      { numRuns: 40 },
+    )
+  })
 }
+
+/** What may change while a channel lives. */
+const changing = [
+  'signer',
+  'terms',
+  'status',
+  'deposit',
+  'settled',
+  'block',
+  'logIndex',
+  'withdrawableAt',
+  'closeStated',
+  'closeAgreed',
+  'voucher',
+  'charged',
+] as const satisfies readonly (keyof Channel)[]

@@ -34,8 +34,8 @@ export async function partsOf(counter: Counter, rounds: number, folder: string):
   }
   const times = new Map(Object.keys(parts).map((name) => [name, new Array<number>()]))
   for (let round = 0; round < rounds; round += 1) {
+    const batch = counter.next(BATCH)
     for (const [name, run] of Object.entries(parts)) {
-      const batch = counter.next(BATCH)
       const start = performance.now()
       await run(batch)
       const done = name.includes('together') ? TOGETHER : BATCH

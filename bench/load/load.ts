@@ -47,7 +47,7 @@ await serveParent<object, LoadQuestion>(() => Promise.resolve({ facts: {}, answe
 async function answer(question: LoadQuestion): Promise<unknown> {
   if (question.do === 'strangers') {
     const { kind, port, world, perSecond, seconds } = question
-    return sendStrangers(port, strangeRequests(kind, world, perSecond * seconds), perSecond, seconds)
+    return sendStrangers(port, strangeRequests(kind, world, Math.ceil(perSecond * seconds)), perSecond, seconds)
   }
   const { job } = question
   const stall = stalls.get(job.name) ?? (await openStall(job))

@@ -29,7 +29,6 @@ export type Door = Readonly<Record<StrangerKind, DoorFigures>>
 
 const STRANGERS_PER_SECOND = 20_000
 const BUYER = { perSecond: 200, connections: 16, channels: 64 }
-const WARM_UP = 4_000
 
 type Round = { readonly alone: Latency; readonly crowded: Latency; readonly strangers: Strangers; readonly work: Work }
 
@@ -46,11 +45,9 @@ export async function door(world: World, load: Worker<object>, folder: string, o
     ...{ channels, connections },
   }
   try {
-    await measure(server, load, job, WARM_UP)
+    await measure(server, load, job, options.warmUp.ours)
     const seconds = Math.max(1, options.seconds * 2)
     const round = (kind: StrangerKind) => oneRound(server, load, crowd, job, kind, seconds)
-    await round('unpaid')
-    await round('bogus')
     const rounds: Record<StrangerKind, Round[]> = { unpaid: [], bogus: [] }
     for (let number = 1; number <= options.rounds; number += 1) {
       rounds.unpaid.push(await round('unpaid'))
@@ -77,7 +74,7 @@ async function oneRound(
   const { world, port } = job
   const question: LoadQuestion = {
     ...{ do: 'strangers', kind, port, world },
-    ...{ perSecond: STRANGERS_PER_SECOND, seconds: seconds + 1 },
+    ...{ perSecond: STRANGERS_PER_SECOND, seconds: seconds + 0.5 },
   }
   const strangers = crowd.ask<Strangers>(question)
   const crowded = await atPace(load, job, BUYER.perSecond, seconds, 'gentle')

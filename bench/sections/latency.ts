@@ -35,9 +35,9 @@ export async function latency(
   const paid: Job = { ...job, name: 'latency, paid', use: 'fresh' }
   const unpaid: Job = { ...job, name: 'latency, unpaid', use: 'free' }
   try {
-    await measure(server, load, paid, 4_000)
-    await measure(server, load, unpaid, 4_000)
-    const half = (await measure(server, load, paid, 4_000)).perSecond / 2
+    await measure(server, load, unpaid, options.warmUp.ours)
+    await measure(server, load, paid, options.warmUp.ours)
+    const half = (await measure(server, load, paid, options.warmUp.ours)).perSecond / 2
     const rounds: { paid: Latency; unpaid: Latency }[] = []
     for (let round = 1; round <= options.rounds; round += 1) {
       const seconds = options.seconds * 2

@@ -12,8 +12,6 @@ import type { FarthingSettings, ServerFacts } from '../servers/farthing.ts'
 import type { World } from '../world.ts'
 
 export const CONNECTIONS = 64
-/** Requests before anything is measured: the compiler of V8 has seen all there is to see. */
-const WARM_UP = { ours: 4_000, theirs: 150 }
 
 /** The rounds of each contender, by name. */
 export type Paid = ReadonlyMap<string, readonly Measured[]>
@@ -28,9 +26,11 @@ type Stand = {
 export async function paid(world: World, load: Worker<object>, folder: string, options: Options): Promise<Paid> {
   const stands: Stand[] = []
   try {
-    for (const contender of contenders.filter(({ name }) => name.includes(options.match))) {
-      stands.push(await openStand(contender, stands.length, world, folder))
-    }
+    const wanted = contenders.filter(({ name }) => name.includes(options.match))
+    stands.push(
+      ...(await Promise.all(wanted.map((one, index) => openStand(one, join(folder, `${index}`), world, options)))),
+    )
+    say(`paid: ${stands.length} servers are open`)
     for (const stand of stands) await warmUp(stand, load, options.seconds)
     const rounds = new Map<string, Measured[]>(stands.map(({ name }) => [name, []]))
     for (let round = 1; round <= options.rounds; round += 1) {
@@ -52,9 +52,8 @@ export function lineOf(name: string, measured: readonly Measured[]): string {
   return `${name.padEnd(40)}${cpu.toFixed(1).padStart(9)} µs ${rate.toFixed(0).padStart(7)}/s`
 }
 
-async function openStand(contender: Contender, number: number, world: World, folder: string): Promise<Stand> {
+async function openStand(contender: Contender, place: string, world: World, { warmUp }: Options): Promise<Stand> {
   const { name } = contender
-  const place = join(folder, `${number}`)
   mkdirSync(place)
   const server = await openServer(contender, world, place)
   const { facts } = server
@@ -69,7 +68,7 @@ async function openStand(contender: Contender, number: number, world: World, fol
     connections: CONNECTIONS,
     ...(peer && { facts }),
   }
-  return { name, server, job, count: peer ? WARM_UP.theirs : WARM_UP.ours }
+  return { name, server, job, count: peer ? warmUp.theirs : warmUp.ours }
 }
 
 /** A server of ours, or of a peer: those are not compiled, and find their packages beside them. */
@@ -88,7 +87,7 @@ export function openServer(
 
 /** Also finds out how many requests take `seconds`. */
 async function warmUp(stand: Stand, load: Worker<object>, seconds: number): Promise<void> {
-  await measure(stand.server, load, stand.job, stand.count)
+  await measure(stand.server, load, stand.job, Math.max(stand.count, stand.job.channels))
   const { perSecond } = await measure(stand.server, load, stand.job, stand.count)
   stand.count = CONNECTIONS * Math.max(1, Math.round((perSecond * seconds) / CONNECTIONS))
   say(`paid: ${stand.name} is warm, ${perSecond.toFixed(0)}/s`)

@@ -125,6 +125,41 @@ describe('a request with an Idempotency-Key', () => {
     expect(shop.calls.length - calls).toBe(2)
   })
 
+  it.each(['/torn', '/torn-slow', '/torn-late', '/thrown'])(
+    'whose answer its own handler broke off runs again at once, on the charge that was made: %s',
+    async (path) => {
+      newGate()
+      const told: string[] = []
+      const stall = await openShop(receiver, 5n, async (_request, response) => {
+        told.push('begun')
+        if (told.length > 1) return response.end('whole')
+        response.write('part')
+        if (path === '/torn-late') return setImmediate(() => response.destroy())
+        if (path === '/thrown') throw new Error('half way')
+        response.destroy()
+        // It may still do what must not be done twice.
+        if (path === '/torn-slow') await gate.passed
+        return told.push('ended')
+      })
+      const buyer = await newBuyer(world, receiver)
+      const headers = await buyer.headers(`${stall.url}${path}`, 50n, { key: 'torn' })
+      const ask = () => fetch(`${stall.url}${path}`, { headers }).then((response) => response.text())
+      await expect(ask()).rejects.toThrow()
+      const retry = ask()
+      if (path === '/torn-slow') {
+        // Another one has bought meanwhile, so there was time enough to run it again.
+        const other = await newBuyer(world, receiver)
+        expect((await other.pay(`${shop.url}/a`, 5n)).status).toBe(200)
+        expect(told).toEqual(['begun'])
+      }
+      gate.open()
+      expect(await retry).toBe('whole')
+      expect(told).toEqual(/^.torn(-slow)?$/.test(path) ? ['begun', 'ended', 'begun'] : ['begun', 'begun'])
+      expect(await charged(buyer)).toBe(5n)
+      await stall.close()
+    },
+  )
+
   it('whose handler said no is charged, and its answer is kept without a receipt', async () => {
     const buyer = await newBuyer(world, receiver)
     const headers = await buyer.headers(`${shop.url}/teapot`, 50n, { key: 'five' })

@@ -26,10 +26,16 @@ export function send(response: ServerResponse, { status, headers, body }: Answer
   response.end(body.length === 0 ? undefined : body)
 }
 
+/** An answer on its way. */
+export type Delivery = {
+  /** Call when the handler has returned or thrown, where that can be known. */
+  returned(): void
+}
+
 /**
  * Adds the receipt when the handler sends its headers, and keeps a copy of what it writes. Nothing is held back.
  */
-export function deliver({ limits }: Pick<Receiver, 'limits'>, response: ServerResponse, sale: Sale): void {
+export function deliver({ limits }: Pick<Receiver, 'limits'>, response: ServerResponse, sale: Sale): Delivery {
   onHeaders(response, () => {
     const { statusCode } = response
     for (const [name, value] of sale.headers(statusCode)) {
@@ -38,7 +44,7 @@ export function deliver({ limits }: Pick<Receiver, 'limits'>, response: ServerRe
     }
     void sale.conclude(statusCode)
   })
-  watch(response, limits.answerBytes, (ended) => {
+  return watch(response, limits.answerBytes, (ended) => {
     if (!response.headersSent) void sale.conclude(500) // gone before it said anything
     void sale.keep(ended)
   })
@@ -81,14 +87,9 @@ async function peek(request: IncomingMessage & { body?: unknown }, most: number)
 }
 
 /** Calls `done` once, when the whole answer was written, or when it will not be. */
-function watch(response: ServerResponse, most: number, done: (ended: Ended) => void): void {
+function watch(response: ServerResponse, most: number, done: (ended: Ended) => void): Delivery {
   const chunks: Buffer[] = []
   let size = 0
-  let finished = false
-  const finish = (ended: Ended) => {
-    if (!finished) done(ended)
-    finished = true
-  }
   const copy = (chunk: unknown, encoding: unknown) => {
     if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return
     const bytes =
@@ -96,6 +97,7 @@ function watch(response: ServerResponse, most: number, done: (ended: Ended) => v
     size += bytes.length
     if (size <= most) chunks.push(bytes)
   }
+  const { finish, returned } = watchForEnd(response, done)
   const write = response.write.bind(response)
   const end = response.end.bind(response)
   Object.assign(response, {
@@ -111,9 +113,35 @@ function watch(response: ServerResponse, most: number, done: (ended: Ended) => v
       return ended
     },
   })
-  response.once('close', () => {
-    if (!finished) setTimeout(() => finish('broken off'), ABANDONED_MS).unref()
+  return { returned }
+}
+
+/**
+ * Breaks off at once where the handler has destroyed the answer and has returned: nothing can follow. A handler whose
+ * client has gone may still be at work.
+ */
+function watchForEnd(response: ServerResponse, done: (ended: Ended) => void) {
+  const over = { isFinished: false, isDestroyed: false, isReturned: false }
+  const finish = (ended: Ended) => {
+    if (!over.isFinished) done(ended)
+    over.isFinished = true
+  }
+  const note = (what: Partial<typeof over>) => {
+    Object.assign(over, what)
+    if (over.isDestroyed && over.isReturned) finish('broken off')
+  }
+  const destroy = response.destroy.bind(response)
+  Object.assign(response, {
+    destroy: (...args: Parameters<typeof destroy>) => {
+      const destroyed = destroy(...args)
+      note({ isDestroyed: true })
+      return destroyed
+    },
   })
+  response.once('close', () => {
+    if (!over.isFinished) setTimeout(() => finish('broken off'), ABANDONED_MS).unref()
+  })
+  return { finish, returned: () => note({ isReturned: true }) }
 }
 
 function isEncoding(encoding: unknown): encoding is BufferEncoding {

@@ -61,8 +61,12 @@ export async function serve(
       send(response, admission.answer)
       return
     }
-    deliver(receiver, response, admission.sale)
-    await handler(request, response, admission.sale.paid)
+    const delivery = deliver(receiver, response, admission.sale)
+    try {
+      await handler(request, response, admission.sale.paid)
+    } finally {
+      delivery.returned()
+    }
   } catch (error) {
     receiver.log('error', 'handler-failed', { message: messageOf(error) })
     if (response.headersSent) response.destroy()

@@ -16,12 +16,22 @@ export type Context = {
   /** Without one the receiver sells, and cannot settle or close. */
   readonly wallet: Wallet | undefined
   readonly limits: Limits
+  /** When to settle without being told; undefined: only by hand. */
+  readonly policy: SettlePolicy | undefined
   /** What browsers see that have not paid. */
   readonly page: Page
   /** The header with the names of those on which an answer depends. */
   readonly vary: readonly [string, string]
   readonly log: Log
   readonly live: Live
+}
+
+/** When to settle a channel without being told. Nothing set: only by hand. */
+export type SettlePolicy = {
+  /** As soon as this many base units are unsettled. */
+  readonly amount?: bigint
+  /** As soon as anything has been unsettled for this long. */
+  readonly ageMs?: number
 }
 
 export type Limits = {
@@ -70,7 +80,7 @@ export type Live = {
   pending: ReadonlyMap<ChannelKey, PendingDeposit>
   /** Channels whose end was asked for, by whomever: seen on chain, even unconfirmed, or under way here. */
   readonly leaving: Set<ChannelKey>
-  /** Since when channels have had something to settle, in milliseconds since 1970. */
+  /** Since when channels have had something to settle, in milliseconds since 1970; kept where a policy asks. */
   readonly earning: Map<ChannelKey, number>
   /** Channels whose sender has requested a close that may still have to be answered. */
   readonly closing: Set<ChannelKey>

@@ -14,12 +14,12 @@ import { unsettled, type Channel, type ChannelKey } from '../channel/channel.ts'
 import type { Store } from '../store/store.ts'
 import { checkAgainstChain, checkAgainstStore } from './check.ts'
 import { answerCloses, close } from './close.ts'
-import { defaultLimits, freshLive, type Context, type Limits } from './context.ts'
+import { defaultLimits, freshLive, type Context, type Limits, type SettlePolicy } from './context.ts'
 import { findRailOf } from './find.ts'
 import { RECORDS } from './once.ts'
 import { plainPage, type Page } from './page.ts'
 import type { AnyRail } from './rail.ts'
-import { settle, settleByPolicy, type Settlement, type SettlePolicy } from './settle.ts'
+import { settle, settleByPolicy, type Settlement } from './settle.ts'
 import { sync } from './sync.ts'
 import { varyBy } from './vary.ts'
 
@@ -75,7 +75,7 @@ export function createReceiver(config: ReceiverConfig): Receiver {
       if (stopping.signal.aborted) return
       await Promise.all(escrowsOf(context).map((rail) => caughtUp(context, rail, stopping.signal, running)))
       if (context.live.phase === 'starting') context.live.phase = 'ready'
-      running.push(chores(context, config.settle, stopping.signal))
+      running.push(chores(context, stopping.signal))
     },
     stop: async () => {
       context.live.phase = 'stopping'
@@ -103,7 +103,8 @@ function contextOf(config: ReceiverConfig): Context {
   if (rails.length === 0) throw new ConfigError('rails', 'give at least one rail')
   const bounds = { ...defaultLimits, ...limits }
   const vary = varyBy(rails)
-  return { address: paid, wallet, rails, store, chain, limits: bounds, page, vary, log, live: freshLive() }
+  const policy = config.settle
+  return { address: paid, wallet, rails, store, chain, limits: bounds, policy, page, vary, log, live: freshLive() }
 }
 
 /** One rail per contract: several tokens or dialects on one escrow are followed together. */
@@ -119,8 +120,8 @@ function caughtUp(context: Context, rail: AnyRail, signal: AbortSignal, running:
 }
 
 /** What a receiver does by itself, once a second: answer requested closes, settle by policy, forget old answers. */
-async function chores(context: Context, policy: SettlePolicy | undefined, signal: AbortSignal): Promise<void> {
-  const { store, limits, log, wallet } = context
+async function chores(context: Context, signal: AbortSignal): Promise<void> {
+  const { store, limits, log, wallet, policy } = context
   await remember(context, signal)
   while (!signal.aborted) {
     try {
@@ -134,12 +135,13 @@ async function chores(context: Context, policy: SettlePolicy | undefined, signal
   }
 }
 
-/** After a restart: which channels have something to settle, and whose close may not be answered yet. */
-async function remember({ store, live }: Context, signal: AbortSignal): Promise<void> {
-  for await (const channel of store.list()) {
+/** After a restart: whose close may not be answered yet, and, where a policy asks, which channels have earned something. */
+async function remember({ store, live, policy }: Context, signal: AbortSignal): Promise<void> {
+  for await (const { key } of store.list('closing')) live.closing.add(key)
+  if (!policy) return
+  for await (const channel of store.list('unsettled')) {
     if (signal.aborted) return
-    if (channel.status === 'closing') live.closing.add(channel.key)
-    if (channel.status !== 'closed' && unsettled(channel) > 0n) live.earning.set(channel.key, Date.now())
+    if (unsettled(channel) > 0n) live.earning.set(channel.key, Date.now())
   }
 }
 

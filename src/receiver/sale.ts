@@ -46,8 +46,8 @@ export type Ending = {
 
 export function createSale(receiver: Context, found: Found, payment: Payment, price: bigint, ending: Ending): Sale {
   const { channel, rail } = found
-  const { earning } = receiver.live
-  if (!earning.has(channel.key)) earning.set(channel.key, Date.now())
+  const { live, policy } = receiver
+  if (policy && !live.earning.has(channel.key)) live.earning.set(channel.key, Date.now())
   let cost = price
   const paid: Paid = {
     sender: channel.sender,

@@ -12,17 +12,9 @@ import { hash } from '../base/read.ts'
 import type { Mined } from '../chain/chain.ts'
 import { authorized, unsettled, type Channel, type ChannelKey } from '../channel/channel.ts'
 import { settledAfter } from '../channel/events.ts'
-import type { Context } from './context.ts'
+import type { Context, SettlePolicy } from './context.ts'
 import { findRailOf } from './find.ts'
 import type { AnyRail } from './rail.ts'
-
-/** When to settle a channel without being told. Nothing set: only by hand. */
-export type SettlePolicy = {
-  /** As soon as this many base units are unsettled. */
-  readonly amount?: bigint
-  /** As soon as anything has been unsettled for this long. */
-  readonly ageMs?: number
-}
 
 export type Settlement = {
   readonly channel: ChannelKey
@@ -45,7 +37,7 @@ const BATCH = 200
  * thrown.
  */
 export function settle(receiver: Context, wanted: (channel: Channel) => boolean = () => true): Promise<Settlement[]> {
-  return settleFrom(receiver, receiver.store.list(), wanted)
+  return settleFrom(receiver, receiver.store.list('unsettled'), wanted)
 }
 
 /** Settles what the policy wants settled now. Looks only at channels that have earned something since. */

@@ -1,12 +1,12 @@
 /** The end of a store: what was asked before still counts, what is asked afterwards is refused. */
 import { StoreUnavailableError } from '../base/faults.ts'
 import type { Channel } from '../channel/channel.ts'
-import type { Store } from './store.ts'
+import type { Kind, Store } from './store.ts'
 
 type Call = Exclude<keyof Store, 'list' | 'close'>
 
 /** A store as long as it is open: the same calls, each of which may answer at once. */
-export type OpenStore = { list(): Iterable<Channel> | AsyncIterable<Channel> } & {
+export type OpenStore = { list(kind?: Kind): Iterable<Channel> | AsyncIterable<Channel> } & {
   readonly [name in Call]: (
     ...args: Parameters<Store[name]>
   ) => ReturnType<Store[name]> | Awaited<ReturnType<Store[name]>>
@@ -39,7 +39,7 @@ export function closable(store: OpenStore, release: () => void): Store {
 
   return {
     get: (key) => run(() => store.get(key)),
-    list: () => listWhile(verifyOpen, store),
+    list: (kind) => listWhile(verifyOpen, store.list(kind)),
     update: (key, change) => run(() => store.update(key, change)),
     updateWithRecord: (key, name, change) => run(() => store.updateWithRecord(key, name, change)),
     readRecord: (name) => run(() => store.readRecord(name)),
@@ -49,9 +49,12 @@ export function closable(store: OpenStore, release: () => void): Store {
   }
 }
 
-async function* listWhile(verifyOpen: () => void, store: OpenStore): AsyncGenerator<Channel> {
+async function* listWhile(
+  verifyOpen: () => void,
+  channels: Iterable<Channel> | AsyncIterable<Channel>,
+): AsyncGenerator<Channel> {
   verifyOpen()
-  for await (const channel of store.list()) {
+  for await (const channel of channels) {
     yield channel
     verifyOpen()
   }

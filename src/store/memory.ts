@@ -2,7 +2,7 @@
 import type { Channel, ChannelKey } from '../channel/channel.ts'
 import { closable } from './closing.ts'
 import { sealed } from './sealed.ts'
-import type { Store } from './store.ts'
+import type { Kind, Store } from './store.ts'
 
 /** Keeps every channel it is given; records go only when they are removed or expired. */
 export function memory(): Store {
@@ -12,7 +12,7 @@ export function memory(): Store {
   return closable(
     {
       get: (key) => channels.get(key),
-      list: () => channels.values(),
+      list: (kind) => channelsOf(channels, kind),
 
       update(key, change) {
         const current = channels.get(key)
@@ -36,6 +36,16 @@ export function memory(): Store {
     },
     () => channels.clear(),
   )
+}
+
+function* channelsOf(channels: ReadonlyMap<ChannelKey, Channel>, kind: Kind | undefined): Generator<Channel> {
+  for (const channel of channels.values()) if (isOf(channel, kind)) yield channel
+}
+
+function isOf({ status, voucher, settled }: Channel, kind: Kind | undefined): boolean {
+  if (kind === 'closing') return status === 'closing'
+  if (kind === 'unsettled') return status !== 'closed' && voucher !== undefined && voucher.cumulativeAmount !== settled
+  return true
 }
 
 function recordsInMemory() {

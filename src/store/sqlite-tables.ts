@@ -3,13 +3,25 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Channel, ChannelKey } from '../channel/channel.ts'
 import { attempt } from './sqlite-faults.ts'
 import type { File } from './sqlite-file.ts'
+import type { Kind } from './store.ts'
 import { factsOf, hasSameFacts, readChannelRow, upsertFacts, type Numbered } from './sqlite-rows.ts'
 
 /** Rows that are read or removed before others get their turn. */
 const CHUNK = 500
+/** Rows that are looked at where few are found. */
+const SCAN = 5_000
+const AFTER_ALL = 2n ** 63n
 
 /** LEFT: a channel without its ledger is damaged, not absent. */
 const channels = 'SELECT * FROM channels LEFT JOIN ledger ON ledger.channel = channels.number'
+
+const unsettled = `
+  ${channels} WHERE number > ?1 AND number <= ?1 + ?2
+  AND status <> 'closed' AND cumulative_amount <> settled ORDER BY number`
+
+const upsertLedger = `
+  INSERT INTO ledger VALUES (?, ?, ?, ?) ON CONFLICT (channel) DO UPDATE
+  SET cumulative_amount = excluded.cumulative_amount, signature = excluded.signature, charged = excluded.charged`
 
 type Cell = string | number | bigint | null
 export type Tables = ReturnType<typeof openTables>
@@ -36,11 +48,12 @@ export function openTables({ path, db }: File) {
     rollback: run('ROLLBACK'),
     channel: all(`${channels} WHERE key = ?`),
     channels: all(`${channels} WHERE number > ? ORDER BY number LIMIT ?`),
+    closing: all(`${channels} WHERE number > ? AND status = 'closing' ORDER BY number LIMIT ?`),
+    unsettled: all(unsettled),
+    newest: all('SELECT max(number) AS number FROM channels'),
     putFacts: run(upsertFacts),
     numberOf: all('SELECT number FROM channels WHERE key = ?'),
-    putLedger: run(`
-      INSERT INTO ledger VALUES (?, ?, ?, ?) ON CONFLICT (channel) DO UPDATE
-      SET cumulative_amount = excluded.cumulative_amount, signature = excluded.signature, charged = excluded.charged`),
+    putLedger: run(upsertLedger),
     putCharged: run('UPDATE ledger SET charged = ? WHERE channel = ?'),
     record: all('SELECT value FROM records WHERE name = ?'),
     putRecord: run(`
@@ -73,23 +86,32 @@ export function readChannel(tables: Tables, key: ChannelKey): Numbered | undefin
 }
 
 /** Page by page, so that a long list holds up neither other calls nor the log. */
-export async function* listChannels(tables: Tables): AsyncGenerator<Channel> {
-  for (let last = 0n; ;) {
-    const page = tables.channels(last, CHUNK).map(readChannelRow)
-    for (const { number, channel } of page) {
-      last = number
-      yield channel
-    }
-    if (page.length < CHUNK) return
+export async function* listChannels(tables: Tables, kind: Kind | undefined): AsyncGenerator<Channel> {
+  const end = numberIn(tables.newest())
+  for (let from = 0n; from < end;) {
+    const page = pageOf(tables, kind, from)
+    for (const { channel } of page.channels) yield channel
+    from = page.next
     await turn()
   }
+}
+
+/** The channels of a page, and after which number the next one begins. */
+function pageOf(tables: Tables, kind: Kind | undefined, from: bigint) {
+  // No index finds these, so a page is what was looked at and not what was found.
+  if (kind === 'unsettled') {
+    return { channels: tables.unsettled(from, BigInt(SCAN)).map(readChannelRow), next: from + BigInt(SCAN) }
+  }
+  const channels = (kind ? tables.closing : tables.channels)(from, CHUNK).map(readChannelRow)
+  const last = channels.length < CHUNK ? undefined : channels.at(-1)
+  return { channels, next: last?.number ?? AFTER_ALL }
 }
 
 /** Writes what differs from `before`, which is how the file has it. */
 export function writeChannel(tables: Tables, channel: Channel, before: Numbered | undefined): Numbered {
   const known = before && hasSameFacts(channel, before.channel) ? before : undefined
   if (!known) tables.putFacts(...factsOf(channel))
-  const number = before?.number ?? numberOf(tables, channel.key)
+  const number = before?.number ?? numberIn(tables.numberOf(channel.key))
   const { voucher, charged } = channel
   if (known && voucher === known.channel.voucher) tables.putCharged(`${charged}`, number)
   else
@@ -97,10 +119,9 @@ export function writeChannel(tables: Tables, channel: Channel, before: Numbered 
   return { number, channel }
 }
 
-function numberOf(tables: Tables, key: ChannelKey): bigint {
-  const [row] = tables.numberOf(key)
-  if (!row || !('number' in row)) throw new Error(`${key} was written and is not there`)
-  return BigInt(String(row.number))
+/** 0 if there is none. */
+function numberIn([row]: readonly object[]): bigint {
+  return row && 'number' in row && row.number !== null ? BigInt(String(row.number)) : 0n
 }
 
 /**

@@ -75,7 +75,7 @@ function grouped(tables: Tables, hotChannels: number): OpenStore {
   return {
     ...groupCommit({ readChannel, readRecord, write }),
     get: readChannel,
-    list: () => table.listChannels(tables),
+    list: (kind) => table.listChannels(tables, kind),
     readRecord,
     expireRecords: (prefix, beforeMs) => table.expireRecords(tables, prefix, beforeMs),
   }
@@ -90,7 +90,7 @@ function oneByOne(tables: Tables): OpenStore {
 
   return {
     get: (key) => table.readChannel(tables, key)?.channel,
-    list: () => table.listChannels(tables),
+    list: (kind) => table.listChannels(tables, kind),
     readRecord: (name) => table.readRecord(tables, name),
     expireRecords: (prefix, beforeMs) => table.expireRecords(tables, prefix, beforeMs),
 

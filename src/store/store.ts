@@ -15,9 +15,13 @@ export type ChangeWithRecord = (
   record: string | undefined,
 ) => { readonly channel: Channel; readonly record: string }
 
+/** `closing`: its sender has asked to leave. `unsettled`: it has not ended, and its voucher is not what was settled. */
+export type Kind = 'closing' | 'unsettled'
+
 export type Store = {
   get(key: ChannelKey): Promise<Channel | undefined>
-  list(): AsyncIterable<Channel>
+  /** Every channel, or those of one kind; some that have just left the kind may be among them. */
+  list(kind?: Kind): AsyncIterable<Channel>
 
   /**
    * Replaces a channel with `change(current)`, atomically and durably.

@@ -20,7 +20,7 @@ describe('docs/reference/configuration.md', () => {
   const types = [
     ['createReceiver', 'src/receiver/receiver.ts', 'ReceiverConfig'],
     ['limits', 'src/receiver/context.ts', 'Limits'],
-    ['settle', 'src/receiver/settle.ts', 'SettlePolicy'],
+    ['settle', 'src/receiver/context.ts', 'SettlePolicy'],
     ['rail', 'src/receiver/rail.ts', 'RailOptions'],
     ['payment', 'src/dialect/payment.ts', 'PaymentOptions'],
     ['rdn', 'src/dialect/rdn.ts', 'RdnOptions'],

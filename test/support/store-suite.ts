@@ -106,6 +106,29 @@ function channelTests(open: () => Promise<Opened>): void {
     expect(await again.get(key)).toEqual(channelOf(1, fields()))
   })
 
+  it('lists those that are closing, and those that are not settled', async () => {
+    const { store } = await begin(open)
+    const voucher = { cumulativeAmount: 5n, signature: '0x' } as const
+    const kinds = [
+      {},
+      { voucher },
+      { voucher, settled: 5n },
+      { voucher, status: 'closing' },
+      { voucher, status: 'closed' },
+    ] as const
+    for (const [number, fields] of kinds.entries())
+      await store.update(channelOf(number).key, () => channelOf(number, fields))
+    const listedOf = async (kind: 'closing' | 'unsettled') => {
+      const ids: string[] = []
+      for await (const { id } of store.list(kind)) ids.push(id)
+      return ids
+    }
+    expect(await listedOf('closing')).toEqual([channelOf(3).id])
+    expect((await listedOf('unsettled')).sort()).toEqual([channelOf(1).id, channelOf(3).id])
+    await store.update(channelOf(3).key, (now) => ({ ...now!, status: 'closed' }))
+    expect([await listedOf('closing'), await listedOf('unsettled')]).toEqual([[], [channelOf(1).id]])
+  })
+
   it('lists every channel once while channels are updated', async () => {
     const { store } = await begin(open)
     await Promise.all(

@@ -56,21 +56,29 @@ export function jsonOf(figures: Figures) {
   }
 }
 
-/** One line per figure that has a target, then the servers. */
-export function tableOf(figures: Figures): string {
+export type Aim = { readonly what: string; readonly value: string; readonly aim: string; readonly reached: boolean }
+
+/** The figures that have a target, as far as they were measured. */
+export function aimsOf(figures: Figures): Aim[] {
   const { ratios, p99AddedMs, bytesPerIdleChannel, startSeconds } = jsonOf(figures)
   const all = { ...ratios, p99AddedMs, bytesPerIdleChannel, startSeconds }
-  const lines = Object.entries(targets).flatMap(([name, target]) => {
+  return Object.entries(targets).flatMap(([name, target]) => {
     const value = Object.entries(all).find(([key]) => key === name)?.[1]
     if (value === null || value === undefined) return []
-    const [word, bound, reached] =
-      'least' in target
-        ? ['at least', target.least, value >= target.least]
-        : ['at most', target.most, value <= target.most]
-    return [`${name.padEnd(30)}${`${value}`.padStart(10)}   ${word} ${bound}${reached ? '' : ', NOT REACHED'}`]
+    const reached = 'least' in target ? value >= target.least : value <= target.most
+    const aim = 'least' in target ? `at least ${target.least}` : `at most ${target.most}`
+    return [{ what: name, value: `${value}`, aim, reached }]
   })
+}
+
+/** The servers, then one line per figure that has a target. */
+export function tableOf(figures: Figures): string {
   const servers = [...(figures.paid ?? [])].map(([name, rounds]) => lineOf(name, rounds))
-  return [...servers, '', ...lines].join('\n')
+  const aims = aimsOf(figures).map(
+    ({ what, value, aim, reached }) =>
+      `${what.padEnd(30)}${value.padStart(10)}   ${aim}${reached ? '' : ', NOT REACHED'}`,
+  )
+  return [...servers, '', ...aims].join('\n')
 }
 
 /** Ratios of processor time per request; where more is better, the other one is divided by ours. */

@@ -2,7 +2,7 @@
 import { privateKeyToAccount, toAccount } from 'viem/accounts'
 import type { Address, Hex, LocalAccount } from 'viem'
 import { ConfigError } from '../base/faults.ts'
-import { readSecretFile } from './home.ts'
+import { readSecretFile } from '../base/file.ts'
 import { addressIn, decryptKey } from './keystore.ts'
 import { readPassword } from './password.ts'
 

@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { ConfigError } from '../base/faults.ts'
-import { readSecretFile } from './home.ts'
+import { readSecretFile } from '../base/file.ts'
 
 /** @throws {ConfigError} if there is neither a file nor a terminal */
 export async function readPassword(file: string | undefined, prompt: string): Promise<string> {

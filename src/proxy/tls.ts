@@ -1,9 +1,9 @@
 /** A certificate and its key: looked at before anyone connects, and refused with the fix. */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { ConfigError } from '../base/faults.ts'
 import { messageOf } from '../base/log.ts'
+import { readSecretFile, readTextFile } from '../base/file.ts'
 
 /** One certificate and one key, each as text or as a file. */
 export type TlsOptions = {
@@ -20,8 +20,8 @@ type Given = { readonly text: string; readonly field: string; readonly name: str
 
 /** @throws {ConfigError} for what is missing, is no PEM, has expired, does not fit together, or is open to others */
 export function readTls(tls: TlsOptions): SecureContextOptions {
-  const cert = given('tls.cert', tls.cert, tls.certFile, readText)
-  const key = given('tls.key', tls.key, tls.keyFile, readSecret)
+  const cert = given('tls.cert', tls.cert, tls.certFile, readTextFile)
+  const key = given('tls.key', tls.key, tls.keyFile, readSecretFile)
   const certificate = certificateIn(cert)
   if (Date.parse(certificate.validTo) < Date.now()) {
     throw new ConfigError(cert.field, `${cert.name} expired on ${certificate.validTo}. Renew the certificate`)
@@ -78,32 +78,5 @@ function keyIn({ text, field, name }: Given): KeyObject {
         ? `${name} is encrypted. Run \`openssl pkey -in KEY -out KEY.open\`, and keep the result from others`
         : `${name} does not hold a private key. It has to be PEM: -----BEGIN PRIVATE KEY-----`,
     )
-  }
-}
-
-function readText(path: string, field: string): string {
-  return withFile(path, field, (file) => readFileSync(file, 'utf8'))
-}
-
-function readSecret(path: string, field: string): string {
-  return withFile(path, field, (file) => {
-    const { mode } = fstatSync(file)
-    if ((mode & 0o077) !== 0 && process.platform !== 'win32') {
-      throw new ConfigError(field, `${path} can be used by others on this machine. Run \`chmod 600 ${path}\``)
-    }
-    return readFileSync(file, 'utf8')
-  })
-}
-
-function withFile(path: string, field: string, read: (file: number) => string): string {
-  let file: number | undefined
-  try {
-    file = openSync(path, 'r')
-    return read(file)
-  } catch (error) {
-    if (error instanceof ConfigError) throw error
-    throw new ConfigError(field, messageOf(error).replace(/^E\w+: ([^,]*),.*/, `${path} cannot be read ($1)`))
-  } finally {
-    if (file !== undefined) closeSync(file)
   }
 }

@@ -65,6 +65,21 @@ describe('a file that others can read', () => {
   })
 })
 
+describe('a file with a secret', () => {
+  it.each([
+    ['is not there', 'none', 'no such file or directory'],
+    ['is a folder', '.', 'illegal operation on a directory'],
+  ])('that %s is named, with the option', async (_what, name, reason) => {
+    const file = join(home.folder, name)
+    const making = ['keys', 'new', join(home.folder, 'z.json'), '--password-file', file]
+    const { code, stderr } = await home.here(making)
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining(`--password-file: ${file} cannot be read (${reason})`) as string,
+    ])
+  })
+})
+
 describe('a key on the command line', () => {
   it('is refused, and not repeated', async () => {
     const key = `0x${'22'.repeat(32)}`

@@ -1,8 +1,7 @@
 /** What a server sells: by a file with routes, or one thing by options. */
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConfigError } from '../../base/faults.ts'
-import { messageOf } from '../../base/log.ts'
+import { readTextFile } from '../../base/file.ts'
 import { checkRoutes, methods, type Routes } from '../../proxy/routes.ts'
 import type { Receiver } from '../../receiver/receiver.ts'
 import { MistakesError } from './json-file.ts'
@@ -54,12 +53,7 @@ export function requireSellable(file: string | undefined, routes: Routes, receiv
 }
 
 function readRoutesFile(file: string): Routes {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new ConfigError('CONFIG', messageOf(error).replace(/^E\w+: ([^,]*),.*/, `${file} cannot be read ($1)`))
-  }
+  const text = readTextFile(file, 'CONFIG')
   const mistakes: string[] = []
   const routes = readRoutes(text, dirname(resolve(file)), (field, problem) => mistakes.push(`${field}: ${problem}`))
   if (mistakes.length > 0) throw new MistakesError(file, mistakes)

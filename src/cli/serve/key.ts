@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { ConfigError } from '../../base/faults.ts'
 import { accountAt, accountOf, type Account } from '../account.ts'
-import { readSecretFile } from '../home.ts'
+import { readSecretFile } from '../../base/file.ts'
 import { warn } from '../print.ts'
 import { usualKey } from '../settings.ts'
 import type { SellerOptions } from './options.ts'

@@ -4,7 +4,7 @@ import { createGateway, type User } from '../../gateway/gateway.ts'
 import type { Mount, Routes, Run } from '../../proxy/proxy.ts'
 import type { AnyRail } from '../../receiver/rail.ts'
 import type { Receiver } from '../../receiver/receiver.ts'
-import { readSecretFile } from '../home.ts'
+import { readSecretFile } from '../../base/file.ts'
 
 export type RestOptions = {
   readonly rest: boolean

@@ -12,7 +12,7 @@ type Row = readonly string[]
 export function writeDocument(root: string, figures: Figures, { svg, places }: Flame): void {
   const page = join(root, 'docs/explanation/performance.md')
   const tables: Readonly<Record<string, readonly Row[]>> = {
-    'What is to be reached': aimsOf(figures).map(({ what, value, aim }) => [what, value, aim]),
+    'What is to be reached': aimsOf(figures).map(({ what, says, value, aim }) => [says, `\`${what}\``, value, aim]),
     'Servers, beside each other': serversOf(figures),
     'One payment, part by part': partsOf(figures),
     'Where the time goes': places.filter(([, us]) => us >= 0.05).map(([place, us]) => [place, us.toFixed(1)]),

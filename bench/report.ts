@@ -21,19 +21,19 @@ export type Figures = {
 
 /** What to reach, as `least` or `most`. */
 const targets = {
-  paidOverX402Memory: { least: 20 },
-  paidOverX402File: { least: 35 },
-  paidOverMppx: { least: 60 },
-  paidOverUnpaid: { least: 0.2 },
-  paymentOverRdn: { least: 0.7 },
-  representedOverUnpaid: { least: 0.5 },
-  inProcessRdnOverRecover: { most: 1.5 },
-  inProcessPaymentOverRecover: { most: 2.2 },
-  tenThousandChannelsOver64: { least: 0.8 },
-  p99AddedMs: { most: 2 },
-  bytesPerIdleChannel: { most: 1_000 },
-  startSeconds: { most: 2 },
-} satisfies Record<string, { least: number } | { most: number }>
+  paidOverX402Memory: { says: 'Paid requests, for one of x402 from memory', least: 20 },
+  paidOverX402File: { says: 'Paid requests, for one of x402 from files', least: 35 },
+  paidOverMppx: { says: 'Paid requests, for one of mppx', least: 60 },
+  paidOverUnpaid: { says: 'Paid requests, for one unpaid', least: 0.2 },
+  paymentOverRdn: { says: 'The same on `payment`, for one on `rdn`', least: 0.7 },
+  representedOverUnpaid: { says: 'Vouchers shown again, for one unpaid', least: 0.5 },
+  inProcessRdnOverRecover: { says: 'One payment in process, `rdn`, in recoveries', most: 1.5 },
+  inProcessPaymentOverRecover: { says: 'One payment in process, `payment`, in recoveries', most: 2.2 },
+  tenThousandChannelsOver64: { says: 'Requests with 10,000 channels, for one with 64', least: 0.8 },
+  p99AddedMs: { says: 'Milliseconds that paying adds to the p99 at half load', most: 2 },
+  bytesPerIdleChannel: { says: 'Bytes of memory per idle channel', most: 1_000 },
+  startSeconds: { says: 'Seconds to start with all of them', most: 2 },
+} satisfies Record<string, { says: string } & ({ least: number } | { most: number })>
 
 type Ratio = Exclude<keyof typeof targets, 'p99AddedMs' | 'bytesPerIdleChannel' | 'startSeconds'>
 type Ratios = Readonly<Record<Ratio, number | null>>
@@ -56,7 +56,13 @@ export function jsonOf(figures: Figures) {
   }
 }
 
-export type Aim = { readonly what: string; readonly value: string; readonly aim: string; readonly reached: boolean }
+export type Aim = {
+  readonly what: string
+  readonly says: string
+  readonly value: string
+  readonly aim: string
+  readonly reached: boolean
+}
 
 /** The figures that have a target, as far as they were measured. */
 export function aimsOf(figures: Figures): Aim[] {
@@ -67,7 +73,7 @@ export function aimsOf(figures: Figures): Aim[] {
     if (value === null || value === undefined) return []
     const reached = 'least' in target ? value >= target.least : value <= target.most
     const aim = 'least' in target ? `at least ${target.least}` : `at most ${target.most}`
-    return [{ what: name, value: `${value}`, aim, reached }]
+    return [{ what: name, says: target.says, value: `${value}`, aim, reached }]
   })
 }
 

@@ -53,9 +53,10 @@ function labelOf({ callFrame: { functionName, url, lineNumber } }: Node, parent:
   if (url.startsWith('wasm:')) return { name: 'WebAssembly', kind: 'native' }
   const [, ours] = /farthing-bench\/(src\/.*)\.js$/.exec(url) ?? []
   const name = functionName === '' ? `line ${lineNumber + 1}` : functionName
+  if (url.includes('/bench/')) return { name: 'the handler', kind: 'theirs' }
   if (ours !== undefined) return { name: `${name} ${ours}.ts`, kind: 'ours' }
   const [, theirs] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url) ?? []
-  return { name: `${name} ${theirs === '.cache' || theirs === undefined ? 'the handler' : theirs}`, kind: 'theirs' }
+  return { name: `${name} ${theirs ?? url}`, kind: 'theirs' }
 }
 
 /** V8 calls all functions of native addons by the name of one of them. Who calls them says what they are. */

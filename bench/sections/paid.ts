@@ -35,6 +35,7 @@ export async function paid(world: World, load: Worker<object>, folder: string, o
     const rounds = new Map<string, Measured[]>(stands.map(({ name }) => [name, []]))
     for (let round = 1; round <= options.rounds; round += 1) {
       for (const { name, server, job, count } of stands) {
+        await measure(server, load, job, leadInOf(count)) // it has slept while the others were measured
         rounds.get(name)?.push(await measure(server, load, job, count))
       }
       say(`paid: round ${round} of ${options.rounds}`)
@@ -66,7 +67,7 @@ async function openStand(contender: Contender, place: string, world: World, { wa
     use: peer ? 'fresh' : contender.use,
     channels: peer ? CONNECTIONS : contender.channels,
     connections: CONNECTIONS,
-    ...(peer && { facts }),
+    ...('buyers' in facts && { facts }),
   }
   return { name, server, job, count: peer ? warmUp.theirs : warmUp.ours }
 }
@@ -83,6 +84,11 @@ export function openServer(
   }
   const settings: FarthingSettings = { ...contender, world, folder }
   return startWorker(join(import.meta.dirname, '..', 'servers', 'farthing.js'), settings)
+}
+
+/** A quarter of what is measured, in whole turns of all connections. */
+function leadInOf(count: number): number {
+  return CONNECTIONS * Math.ceil(count / CONNECTIONS / 4)
 }
 
 /** Also finds out how many requests take `seconds`. */

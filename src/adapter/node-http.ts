@@ -44,10 +44,11 @@ export function deliver({ limits }: Pick<Receiver, 'limits'>, response: ServerRe
     }
     void sale.conclude(statusCode)
   })
-  return watch(response, limits.answerBytes, (ended) => {
+  const done = (ended: Ended) => {
     if (!response.headersSent) void sale.conclude(500) // gone before it said anything
     void sale.keep(ended)
-  })
+  }
+  return sale.keeps ? collect(response, limits.answerBytes, done) : watchForEnd(response, done, false)
 }
 
 /**
@@ -87,7 +88,7 @@ async function peek(request: IncomingMessage & { body?: unknown }, most: number)
 }
 
 /** Calls `done` once, when the whole answer was written, or when it will not be. */
-function watch(response: ServerResponse, most: number, done: (ended: Ended) => void): Delivery {
+function collect(response: ServerResponse, most: number, done: (ended: Ended) => void): Delivery {
   const chunks: Buffer[] = []
   let size = 0
   const copy = (chunk: unknown, encoding: unknown) => {
@@ -97,7 +98,7 @@ function watch(response: ServerResponse, most: number, done: (ended: Ended) => v
     size += bytes.length
     if (size <= most) chunks.push(bytes)
   }
-  const { finish, returned } = watchForEnd(response, done)
+  const { finish, returned } = watchForEnd(response, done, true)
   const write = response.write.bind(response)
   const end = response.end.bind(response)
   Object.assign(response, {
@@ -120,7 +121,7 @@ function watch(response: ServerResponse, most: number, done: (ended: Ended) => v
  * Breaks off at once where the handler has destroyed the answer and has returned: nothing can follow. A handler whose
  * client has gone may still be at work.
  */
-function watchForEnd(response: ServerResponse, done: (ended: Ended) => void) {
+function watchForEnd(response: ServerResponse, done: (ended: Ended) => void, keeps: boolean) {
   const over = { isFinished: false, isDestroyed: false, isReturned: false }
   const finish = (ended: Ended) => {
     if (!over.isFinished) done(ended)
@@ -139,7 +140,9 @@ function watchForEnd(response: ServerResponse, done: (ended: Ended) => void) {
     },
   })
   response.once('close', () => {
-    if (!over.isFinished) setTimeout(() => finish('broken off'), ABANDONED_MS).unref()
+    // An answer that is not kept is over as soon as it has said anything.
+    if (!over.isFinished && (keeps || !response.headersSent))
+      setTimeout(() => finish('broken off'), ABANDONED_MS).unref()
   })
   return { finish, returned: () => note({ isReturned: true }) }
 }

@@ -53,8 +53,8 @@ async function deliver(
   const { status, statusText } = response
   const done = (ended: Uint8Array | Exclude<Ended, Answer>) =>
     sale.keep(typeof ended === 'string' ? ended : { status, headers: [...headers], body: ended })
-  const body = response.body ? watched(response.body, receiver.limits.answerBytes, done) : response.body
-  if (!body) await done(new Uint8Array())
+  const body = response.body && sale.keeps ? watched(response.body, receiver.limits.answerBytes, done) : response.body
+  if (!response.body) await done(new Uint8Array())
   return new Response(body, { status, statusText, headers })
 }
 

@@ -145,6 +145,7 @@ function recordedEnding(
   const { name, fingerprint } = request
   let failed = false
   return {
+    keeps: true,
     giveBack: (amount, all) => {
       failed = all
       const delivery: Delivery = { fingerprint, state: all ? 'given back' : 'begun', price: `${price - amount}` }

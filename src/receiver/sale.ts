@@ -31,6 +31,8 @@ export type Sale = {
   headers(status: number): HeaderLines
   /** The handler's verdict is known. Call once. Never throws. */
   conclude(status: number): Promise<void>
+  /** Whether the answer is kept for a retry. If not, nobody needs to collect it. */
+  readonly keeps: boolean
   /** How the answer ended, for a retry with the same Idempotency-Key. Call once, last. Never throws. */
   keep(ended: Ended): Promise<void>
 }
@@ -40,6 +42,7 @@ export type Ended = Answer | 'too long' | 'broken off'
 
 /** How a sale ends on the store's side; `once.ts` files a record beside it. */
 export type Ending = {
+  readonly keeps: boolean
   giveBack(amount: bigint, all: boolean): Promise<unknown>
   keep(ended: Ended): Promise<void>
 }
@@ -58,7 +61,7 @@ export function createSale(receiver: Context, found: Found, payment: Payment, pr
       cost = amount
     },
   }
-  const receipt = () => receiptOf(refund(channel, price - cost), payment, cost)
+  const receipt = () => receiptOf(cost === price ? channel : refund(channel, price - cost), payment, cost)
   return {
     paid,
     headers: (status) => [
@@ -76,6 +79,7 @@ export function createSale(receiver: Context, found: Found, payment: Payment, pr
         receiver.log('error', 'give-back-failed', { amount: `${unused}`, message: messageOf(error) })
       }
     },
+    keeps: ending.keeps,
     keep: (ended) => ending.keep(ended),
   }
 }
@@ -83,6 +87,7 @@ export function createSale(receiver: Context, found: Found, payment: Payment, pr
 /** Gives back in the ledger alone, for a request without an Idempotency-Key. */
 export function plainEnding({ store }: Context, { channel }: Found): Ending {
   return {
+    keeps: false,
     giveBack: (amount) => store.update(channel.key, (now) => refund(now ?? channel, amount)),
     keep: () => Promise.resolve(),
   }

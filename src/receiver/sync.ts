@@ -59,14 +59,15 @@ export async function sync(
   }
 }
 
-async function take(receiver: Context, { events, pending, head }: Seen): Promise<void> {
+async function take(receiver: Context, { events, pending, head, caughtUp }: Seen): Promise<void> {
   const { live } = receiver
   live.head = head.number
   for (const event of events) await file(receiver, event)
   live.pending = await pendingDeposits(receiver, pending, head.number)
   for (const event of pending) if (event.type === 'closeRequested') live.leaving.add(event.key)
   for (const event of events) if (event.type === 'closeRequested') noteLeaving(receiver, event.key)
-  if (receiver.live.closing.size > 0) void answerCloses(receiver)
+  // Before the store is level with the chain, the end of a channel may be in what was not read yet.
+  if (caughtUp && live.closing.size > 0) void answerCloses(receiver)
 }
 
 /** Channels and top ups that are seen and not confirmed: known, and not trusted. */

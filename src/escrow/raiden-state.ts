@@ -1,13 +1,13 @@
 /** What a µRaiden contract says of its channels: in events, and when it is asked. */
 import { decodeFunctionResult, encodeEventTopics, type Address, type Hash, type Hex, type Log } from 'viem'
-import { bytesToHex, hexToBytes } from '../base/encode.ts'
+import { bytesToHex } from '../base/encode.ts'
 import { MalformedPaymentError } from '../base/errors.ts'
 import { lower } from '../base/read.ts'
 import { keccak256 } from '../base/secp256k1.ts'
 import { channelKey, type Channel, type Place } from '../channel/channel.ts'
 import type { ChainEvent } from '../channel/events.ts'
 import { raidenChannelsAbi as abi } from './abi/raiden-channels.ts'
-import { concat } from './eip712.ts'
+import { putHex } from './eip712.ts'
 import { addressIn, type Deployment, type Named } from './escrow.ts'
 
 /** A channel is named by the block in which it was opened, so its name is not known before. */
@@ -15,14 +15,15 @@ export type RaidenTerms = { readonly openBlock?: number }
 
 type Parties = Pick<Named<RaidenTerms>, 'sender' | 'receiver' | 'terms'>
 
+/** Sender, receiver, and the block in four bytes. Hashing is synchronous, so one buffer serves every name. */
+const named = Buffer.alloc(20 + 20 + 4)
+
 /** @throws {MalformedPaymentError} for terms without the block */
 export function channelId({ sender, receiver, terms }: Parties): Hash {
-  return bytesToHex(keccak256(concat(hexToBytes(sender), hexToBytes(receiver), openBlockBytes(terms))))
-}
-
-/** Four bytes, big-endian. @throws {MalformedPaymentError} */
-export function openBlockBytes(terms: RaidenTerms): Uint8Array {
-  return hexToBytes(`0x${openBlockOf(terms).toString(16).padStart(8, '0')}`)
+  putHex(named, sender, 0)
+  putHex(named, receiver, 20)
+  named.writeUInt32BE(openBlockOf(terms), 40)
+  return bytesToHex(keccak256(named))
 }
 
 /** @throws {MalformedPaymentError} */

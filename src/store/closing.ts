@@ -32,17 +32,23 @@ export function closable(store: OpenStore, release: () => void): Store {
     }
   }
 
+  // Nothing waits for a reader: it loses nothing.
+  async function read<T>(act: () => T | Promise<T>): Promise<T> {
+    verifyOpen()
+    return act()
+  }
+
   async function close(): Promise<void> {
     await Promise.allSettled(running)
     release()
   }
 
   return {
-    get: (key) => run(() => store.get(key)),
+    get: (key) => read(() => store.get(key)),
     list: (kind) => listWhile(verifyOpen, store.list(kind)),
     update: (key, change) => run(() => store.update(key, change)),
     updateWithRecord: (key, name, change) => run(() => store.updateWithRecord(key, name, change)),
-    readRecord: (name) => run(() => store.readRecord(name)),
+    readRecord: (name) => read(() => store.readRecord(name)),
     writeRecord: (name, change) => run(() => store.writeRecord(name, change)),
     expireRecords: (prefix, beforeMs) => run(() => store.expireRecords(prefix, beforeMs)),
     close: () => (closing ??= close()),

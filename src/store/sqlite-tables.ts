@@ -121,7 +121,8 @@ export function writeChannel(tables: Tables, channel: Channel, before: Numbered 
 
 /** 0 if there is none. */
 function numberIn([row]: readonly object[]): bigint {
-  return row && 'number' in row && row.number !== null ? BigInt(String(row.number)) : 0n
+  const number = row && 'number' in row ? row.number : null
+  return typeof number === 'number' || typeof number === 'bigint' ? BigInt(number) : 0n
 }
 
 /**

@@ -10,7 +10,7 @@ import { lower } from '../../src/base/read.ts'
 import { channelId } from '../../src/escrow/raiden-state.ts'
 import type { AnyRail } from '../../src/receiver/rail.ts'
 import type { Receiver } from '../../src/receiver/receiver.ts'
-import { escrowCall, newAccount, newBuyer, railOf, raidenRail, until } from './market.ts'
+import { escrowCall, newAccount, newBuyer, railOf, raidenRail, rpc, until } from './market.ts'
 import { openSenderChain } from './uraiden/sender-chain.ts'
 import { signBalance } from './uraiden/signing.ts'
 import { signVoucher } from './wire.ts'
@@ -24,6 +24,8 @@ export type RailBuyer = {
   sign(amount: bigint, change?: SignChange): Promise<Hex>
   /** Asks on chain to close, stating nothing owed. */
   requestClose(): Promise<unknown>
+  /** Lets the challenge period go by, and takes the rest. */
+  withdraw(): Promise<unknown>
 }
 
 export type PayOptions = { readonly signature?: Hex; readonly key?: string; readonly init?: RequestInit }
@@ -51,6 +53,11 @@ const paymentKit: RailKit = {
           ? signVoucher(key, { ...place, escrow: contract ?? place.escrow }, otherChannel ? OTHER : id, amount)
           : sign(amount, key),
       requestClose: () => wallet.send(escrowCall(world, 'requestClose', id)),
+      withdraw: async () => {
+        await rpc(world, 'evm_increaseTime', 901)
+        await rpc(world, 'evm_mine')
+        await wallet.send(escrowCall(world, 'withdraw', id))
+      },
     }
   },
 }
@@ -93,6 +100,10 @@ const rdnKit: RailKit = {
           headers: { ...(await headers(amount, signature)), ...(name !== undefined && { 'Idempotency-Key': name }) },
         }),
       requestClose: () => chain.closeAlone(channel, 0n),
+      withdraw: async () => {
+        await rpc(world, 'anvil_mine', '0x1f5')
+        await chain.settle(channel)
+      },
     }
   },
 }

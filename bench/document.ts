@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
+import { engineName } from '../src/base/secp256k1.ts'
 import type { Flame } from './flame/main.ts'
 import { median } from './measure.ts'
 import { aimsOf, type Figures } from './report.ts'
@@ -82,6 +83,7 @@ function machineOf({ options, idle }: Figures): Row[] {
   return [
     ['Machine', `${cpus().length} cores of ${cpus()[0]?.model.trim() ?? 'an unknown processor'}, ${process.platform}`],
     ['Node', process.version],
+    ['Signature engine', engineName],
     ['Rounds', `${options.rounds} of ${options.seconds} s for each server, in turns`],
     ['Channels in the large store', `${idle?.channels ?? options.channels}`],
   ]

@@ -1,5 +1,6 @@
 /** The figures as a table for people and as JSON for programs. */
 import { cpus } from 'node:os'
+import { engineName } from '../src/base/secp256k1.ts'
 import { nameOf } from './contenders.ts'
 import { median } from './measure.ts'
 import type { Options } from './options.ts'
@@ -47,7 +48,7 @@ export function jsonOf(figures: Figures) {
     bytesPerIdleChannel: rounded(idle?.bytesPerChannel),
     startSeconds: rounded(idle?.seconds),
     figures: {
-      machine: { node: process.version, cpu: cpus()[0]?.model.trim(), cores: cpus().length },
+      machine: { node: process.version, cpu: cpus()[0]?.model.trim(), cores: cpus().length, engine: engineName },
       rounds: options.rounds,
       secondsPerRound: options.seconds,
       servers: paid && Object.fromEntries([...paid].map(([name, rounds]) => [name, serverOf(rounds)])),

@@ -13,7 +13,7 @@ import type { Receiver } from '../../src/receiver/receiver.ts'
 import { escrowCall, newAccount, newBuyer, railOf, raidenRail, rpc, until } from './market.ts'
 import { openSenderChain } from './uraiden/sender-chain.ts'
 import { signBalance } from './uraiden/signing.ts'
-import { signVoucher } from './wire.ts'
+import { challengeOf, signVoucher } from './wire.ts'
 
 export type RailBuyer = {
   readonly sender: Address
@@ -46,8 +46,12 @@ const paymentKit: RailKit = {
     return {
       sender: account.address,
       known,
-      pay: (url, amount, { signature, ...options } = {}) =>
-        pay(url, amount, { ...options, ...(signature && { change: { signature } }) }),
+      pay: async (url, amount, { signature, ...options } = {}) => {
+        // An offer may be for one method only.
+        const { method = 'GET' } = options.init ?? {}
+        const challenge = challengeOf(await fetch(url, { method }))
+        return pay(url, amount, { ...options, challenge, ...(signature && { change: { signature } }) })
+      },
       sign: (amount, { key = account.privateKey, contract, otherChannel } = {}) =>
         contract || otherChannel
           ? signVoucher(key, { ...place, escrow: contract ?? place.escrow }, otherChannel ? OTHER : id, amount)

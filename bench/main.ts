@@ -23,6 +23,8 @@ import { worldOf, type World } from './world.ts'
 
 const options = readOptions(process.argv.slice(2))
 const folder = mkdtempSync(join(tmpdir(), 'farthing-bench-'))
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+process.once('SIGINT', () => process.exit(130))
 const chain = await startLocalChain()
 const load = await startWorker<object>(join(import.meta.dirname, 'load', 'load.js'), {})
 try {
@@ -32,7 +34,6 @@ try {
 } finally {
   await load.stop()
   await chain.anvil.stop()
-  rmSync(folder, { recursive: true, force: true })
 }
 
 async function report(world: World): Promise<void> {

@@ -9,12 +9,12 @@
  *     npm run bench -- --only paid,door    some of the parts
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const here = import.meta.dirname
 const root = join(here, '..')
-const built = join(root, 'node_modules', '.cache', 'farthing-bench')
+const cache = join(root, 'node_modules', '.cache')
 
 if (!existsSync(join(here, 'node_modules'))) {
   console.error('bench: the peers are not installed yet: npm ci --prefix bench')
@@ -22,8 +22,10 @@ if (!existsSync(join(here, 'node_modules'))) {
 }
 
 console.error('bench: compiling')
-rmSync(built, { recursive: true, force: true })
-mkdirSync(built, { recursive: true })
+mkdirSync(cache, { recursive: true })
+const built = mkdtempSync(join(cache, 'farthing-bench-'))
+process.once('exit', () => rmSync(built, { recursive: true, force: true }))
+process.on('SIGINT', () => undefined) // what runs hears it too and ends, then so do we
 writeFileSync(join(built, 'package.json'), '{ "type": "module" }\n')
 run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', here, '--outDir', built])
 run(process.execPath, [join(built, 'bench', 'main.js'), ...process.argv.slice(2)], {

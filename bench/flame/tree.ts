@@ -51,7 +51,7 @@ function labelOf({ callFrame: { functionName, url, lineNumber } }: Node, parent:
   if (url === '') return nativeLabel(functionName, parent)
   if (url.startsWith('node:')) return parent.kind === 'node' ? undefined : { name: 'Node', kind: 'node' }
   if (url.startsWith('wasm:')) return { name: 'WebAssembly', kind: 'native' }
-  const [, ours] = /farthing-bench\/(src\/.*)\.js$/.exec(url) ?? []
+  const [, ours] = /farthing-bench-[^/]+\/(src\/.*)\.js$/.exec(url) ?? []
   const name = functionName === '' ? `line ${lineNumber + 1}` : functionName
   if (url.includes('/bench/')) return { name: 'the handler', kind: 'theirs' }
   if (ours !== undefined) return { name: `${name} ${ours}.ts`, kind: 'ours' }

@@ -24,12 +24,8 @@ type Stand = {
 }
 
 export async function paid(world: World, load: Worker<object>, folder: string, options: Options): Promise<Paid> {
-  const stands: Stand[] = []
+  const stands = await openStands(world, folder, options)
   try {
-    const wanted = contenders.filter(({ name }) => name.includes(options.match))
-    stands.push(
-      ...(await Promise.all(wanted.map((one, index) => openStand(one, join(folder, `${index}`), world, options)))),
-    )
     say(`paid: ${stands.length} servers are open`)
     for (const stand of stands) await warmUp(stand, load, options.seconds)
     const rounds = new Map<string, Measured[]>(stands.map(({ name }) => [name, []]))
@@ -45,6 +41,19 @@ export async function paid(world: World, load: Worker<object>, folder: string, o
   } finally {
     await Promise.all(stands.map(({ server }) => server.stop()))
   }
+}
+
+/** All of them, or none. */
+async function openStands(world: World, folder: string, options: Options): Promise<Stand[]> {
+  const wanted = contenders.filter(({ name }) => name.includes(options.match))
+  const opened = await Promise.allSettled(
+    wanted.map((one, index) => openStand(one, join(folder, `${index}`), world, options)),
+  )
+  const stands = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  const failed = opened.find((one) => one.status === 'rejected')
+  if (!failed) return stands
+  await Promise.all(stands.map(({ server }) => server.stop()))
+  throw new Error('a server did not open', { cause: failed.reason })
 }
 
 export function lineOf(name: string, measured: readonly Measured[]): string {

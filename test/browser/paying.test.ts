@@ -132,6 +132,36 @@ describe('a person with a wallet', () => {
     expect(visitor.count('eth_signTypedData')).toBe(3)
   })
 
+  it('that changes the account in the wallet is shown the channel of that one, and signs for no other', async () => {
+    const visitor = await here.arrive(stall.url)
+    const [one, other] = [visitor.keys.accounts, (await here.keys()).accounts]
+    await putIn(visitor, '0.0001')
+    await sees(visitor, 'sunny')
+    await visitor.page.goto(stall.url)
+    await sees(visitor, '0.00001 FARDEMO in all')
+    visitor.keys.accounts = other
+    await press(visitor, 'Pay 0.000005 FARDEMO')
+    await sees(visitor, 'The wallet shows another account now.')
+    await sees(visitor, 'Put in a deposit once')
+    expect(visitor.count('eth_signTypedData')).toBe(1)
+    await putIn(visitor, '0.0001')
+    await sees(visitor, 'sunny')
+    expect(await charged(stall, visitor)).toEqual([5n])
+
+    await visitor.page.goto(stall.url)
+    await sees(visitor, '0.00001 FARDEMO in all')
+    visitor.keys.accounts = [...(await here.keys()).accounts]
+    const tell = () => visitor.page.evaluate(() => window.dispatchEvent(new Event('test-wallet:accounts')))
+    await tell()
+    await sees(visitor, 'Put in a deposit once')
+    visitor.keys.accounts = one
+    await tell()
+    await press(visitor, 'Pay 0.000005 FARDEMO')
+    await sees(visitor, 'sunny')
+    expect(await charged(stall, visitor)).toEqual([10n])
+    expect(visitor.count('eth_sendTransaction')).toBe(2)
+  })
+
   it('on another network is taken to that of the seller', async () => {
     const visitor = await here.arrive(stall.url, { ...(await here.keys()), chainId: 1 })
     await sees(visitor, 'Your wallet is on the network 1.')

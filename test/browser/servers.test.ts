@@ -72,6 +72,25 @@ describe('a server', () => {
     expect(trap.totals()).toEqual(['5', '10'])
   })
 
+  it('that never takes the deposit is asked a bounded number of times, and then when the person wants it', async () => {
+    const trap = await openTrap(() => Promise.resolve({ 'RDN-Insufficient-Confirmations': '1' }))
+    const visitor = await here.arrive(trap.url)
+    // The page counts its tries here; so many times it would try for minutes.
+    await visitor.page.addInitScript(() => {
+      const sent = sessionStorage.getItem('farthing:sent')
+      if (sent !== null) sessionStorage.setItem('farthing:sent', JSON.stringify({ ...JSON.parse(sent), tries: 75 }))
+    })
+    await putIn(visitor, '0.0001')
+    await sees(visitor, 'The server still does not take the deposit. Your payment is signed and not used.')
+    await sees(visitor, /The deposit has been on the chain for \d+ blocks\. Ask the seller, or try again later\./)
+    expect(trap.totals()).toEqual(['5'])
+    await press(visitor, 'Try again')
+    await until(() => trap.totals().length === 2)
+    await sees(visitor, 'The server still does not take the deposit.')
+    expect(trap.totals()).toEqual(['5', '5'])
+    expect(visitor.count('eth_signTypedData')).toBe(1)
+  })
+
   it('that waits for confirmations is waited for, with one signature', async () => {
     const chain = createChain({ rpc: here.world.anvil.url, confirmations: 4, pollMs: 10 })
     const stall = await openStall(here.world, { chain })

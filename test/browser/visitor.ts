@@ -37,7 +37,7 @@ export type Asked = { readonly method: string; readonly params: readonly unknown
 
 /** The keys of one person, what the wallet was asked for, and what the person says to it. */
 export type Keys = {
-  readonly accounts: readonly { readonly address: Address; readonly privateKey: Hex }[]
+  accounts: readonly { readonly address: Address; readonly privateKey: Hex }[]
   readonly asked: Asked[]
   /** Methods to which the person says no. */
   readonly denied: Set<string>
@@ -99,6 +99,10 @@ function inject(): void {
     },
     on: (event: string, hear: () => void) => listeners.set(event, [...(listeners.get(event) ?? []), hear]),
   }
+  // The person chooses another account in the wallet.
+  window.addEventListener('test-wallet:accounts', () => {
+    for (const hear of listeners.get('accountsChanged') ?? []) hear()
+  })
   const info = {
     uuid: '7d9f1c1e-0000-4000-8000-000000000001',
     name: 'Test Wallet',

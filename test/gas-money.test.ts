@@ -87,8 +87,8 @@ describe.each(railKits)('a receiver without coins for gas on the rail $name', ({
     expect(await leaver.known()).toMatchObject({ settled: 5n })
   })
 
-  it('forgets old answers all the same', async () => {
-    const { receiver, shop, told } = await openBroke({ settle: { amount: 1n }, limits: { answerMs: 1 } })
+  it('forgets old requests all the same', async () => {
+    const { receiver, shop, told } = await openBroke({ settle: { amount: 1n }, limits: { answerMs: 1, requestMs: 1 } })
     const buyer = await openBuyer(world, receiver)
     const ask = () => buyer.pay(`${shop.url}/x`, 5n, { key: 'once' })
     expect((await ask()).status).toBe(200)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LocalChain } from '../src/cli/local-chain.ts'
+import type { Limits } from '../src/receiver/context.ts'
 import type { Receiver } from '../src/receiver/receiver.ts'
 import type { Store } from '../src/store/store.ts'
 import { sqlite } from '../src/store/sqlite.ts'
@@ -55,6 +56,27 @@ async function text(request: AsyncIterable<unknown>): Promise<string> {
 function newGate() {
   let open: () => void = () => undefined
   gate = { passed: new Promise((resolve) => (open = resolve)), open: () => open() }
+}
+
+/** Another receiver on the same chain. */
+async function open(limits: Partial<Limits>) {
+  const here = await newReceiver(world, { limits })
+  const stand = await openShop(here, 5n, (_request, response) => {
+    served += 1
+    response.end('answer')
+  })
+  const close = async () => {
+    await stand.close()
+    await here.stop()
+  }
+  return { receiver: here, shop: stand, close }
+}
+
+async function waitFor(ask: () => Promise<Response>, status: number): Promise<Response> {
+  for (;;) {
+    const response = await ask()
+    if (response.status === status) return response
+  }
 }
 
 const charged = async (buyer: Buyer) => (await buyer.known())?.charged
@@ -181,6 +203,36 @@ describe('a request with an Idempotency-Key', () => {
       body: { code: 'answer-gone' },
     })
     expect(await charged(buyer)).toBe(5n)
+  })
+
+  it('whose answer was dropped is told so instead of run twice', async () => {
+    const here = await open({ answerMs: 1 })
+    const buyer = await newBuyer(world, here.receiver)
+    const ask = () => buyer.pay(`${here.shop.url}/x`, 5n, { key: 'seven' })
+    expect((await ask()).status).toBe(200)
+    const before = served
+    const gone = await waitFor(ask, 409)
+    expect(await gone.json()).toMatchObject({ code: 'answer-gone' })
+    expect([served, (await buyer.known())?.charged]).toEqual([before, 5n])
+    await here.close()
+  })
+
+  it('whose answer finds no room beside the others is told so instead of run twice', async () => {
+    const here = await open({ answersBytes: 1_500 })
+    const buyer = await newBuyer(world, here.receiver)
+    const ask = (key: string, amount: bigint) => buyer.pay(`${here.shop.url}/x`, amount, { key })
+    for (const [key, amount] of [
+      ['a', 5n],
+      ['b', 10n],
+      ['c', 15n],
+      ['d', 20n],
+    ] as const)
+      await ask(key, amount)
+    const again = await Promise.all((['a', 'b', 'c', 'd'] as const).map((key) => ask(key, 20n)))
+    expect(again[0]!.headers.get('idempotency-replayed')).toBe('true')
+    expect([again[3]!.status, await again[3]!.json()]).toMatchObject([409, { code: 'answer-gone' }])
+    expect((await buyer.known())?.charged).toBe(20n)
+    await here.close()
   })
 
   it('is known after its offer has expired', async () => {

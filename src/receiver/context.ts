@@ -7,6 +7,7 @@ import type { Channel, ChannelKey } from '../channel/channel.ts'
 import type { Store } from '../store/store.ts'
 import type { Page } from './page.ts'
 import type { AnyRail } from './rail.ts'
+import { createShelf, type Shelf } from './shelf.ts'
 
 export type Context = {
   readonly address: Address
@@ -51,6 +52,10 @@ export type Limits = {
   readonly failures: number
   /** How long an answer is kept for a retry with the same Idempotency-Key. */
   readonly answerMs: number
+  /** How long a request is known by its Idempotency-Key. A retry that comes later is a new request. */
+  readonly requestMs: number
+  /** Room for all kept answers together, in bytes. */
+  readonly answersBytes: number
   /** Longest answer kept, and longest body compared, in bytes. */
   readonly answerBytes: number
   readonly bodyBytes: number
@@ -65,6 +70,8 @@ export const defaultLimits: Limits = {
   exposure: 0n,
   failures: 100,
   answerMs: 86_400_000,
+  requestMs: 2_592_000_000,
+  answersBytes: 268_435_456,
   answerBytes: 65_536,
   bodyBytes: 1_048_576,
 }
@@ -88,7 +95,9 @@ export type Live = {
   readonly settling: Map<ChannelKey, bigint>
   readonly failures: Map<ChannelKey, { count: number; untilMs: number }>
   readonly chargedInSilence: Map<ChannelKey, bigint>
-  /** Requests with an Idempotency-Key that are running here, by record name. */
+  /** Room for answers that are kept. */
+  readonly shelf: Shelf
+  /** Requests with an Idempotency-Key that are running here. */
   readonly running: Map<string, Promise<void>>
   /** Look-ups that are under way, by what they look for. */
   readonly lookups: Map<string, Promise<Channel>>
@@ -99,7 +108,7 @@ export type Live = {
 /** How deep the last of it is, and the whole deposit that it will make, in base units. */
 export type PendingDeposit = { readonly confirmations: number; readonly deposit: bigint }
 
-export function freshLive(): Live {
+export function freshLive(limits: Limits): Live {
   return {
     phase: 'starting',
     head: 0n,
@@ -111,6 +120,7 @@ export function freshLive(): Live {
     settling: new Map(),
     failures: new Map(),
     chargedInSilence: new Map(),
+    shelf: createShelf(limits),
     running: new Map(),
     lookups: new Map(),
     contractSigners: new Map(),

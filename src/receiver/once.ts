@@ -10,38 +10,34 @@
  * made; another one is told so, unless its route is `repeatable`.
  */
 import { createHash } from 'node:crypto'
-import {
-  AnswerGoneError,
-  MalformedPaymentError,
-  RequestConflictError,
-  RequestInterruptedError,
-} from '../base/errors.ts'
+import { MalformedPaymentError, RequestConflictError, RequestInterruptedError } from '../base/errors.ts'
 import { ownRecord } from '../base/read.ts'
 import { messageOf } from '../base/log.ts'
 import type { Channel } from '../channel/channel.ts'
 import { refund } from '../channel/ledger.ts'
 import type { Payment } from '../channel/messages.ts'
-import type { HeaderLines } from '../dialect/dialect.ts'
 import type { Change } from '../store/store.ts'
-import type { Answer } from './answer.ts'
+import { ANSWERS, keepAnswer, readAnswer } from './answers.ts'
 import type { Context } from './context.ts'
 import type { Found } from './find.ts'
 import type { Admission, Ask } from './ask.ts'
 import { createSale, plainEnding, type Ending } from './sale.ts'
 
-/** One request of one channel. */
-export type RequestId = { readonly name: string; readonly fingerprint: string; readonly repeatable: boolean }
+/** One request of one channel. `id`: its channel and its key, whatever their length. */
+export type RequestId = { readonly id: string; readonly fingerprint: string; readonly repeatable: boolean }
 
-/** What is filed about a request: charged and under way, charged and answered, or failed and given back. */
+/**
+ * What is filed about a request: charged and under way, charged and answered, or failed and given back. Its answer is a
+ * record of its own, which goes earlier.
+ */
 export type Delivery = {
   readonly fingerprint: string
   readonly state: 'begun' | 'answered' | 'given back'
   readonly price: string
-  readonly answer?: { readonly status: number; readonly headers: HeaderLines; readonly body: string }
 }
 
 /** Prefix of the names of these records. */
-export const RECORDS = 'once:'
+const DELIVERIES = 'once:'
 
 /** undefined for a request without an Idempotency-Key. @throws {MalformedPaymentError} | {@link BodyTooLargeError} */
 export async function identifyRequest(receiver: Context, ask: Ask, channel: Channel): Promise<RequestId | undefined> {
@@ -50,12 +46,23 @@ export async function identifyRequest(receiver: Context, ask: Ask, channel: Chan
   if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
     throw new MalformedPaymentError('Idempotency-Key', 'is not 1 to 255 printable ASCII characters')
   }
-  const body = createHash('sha256')
-    .update(await ask.body(receiver.limits.bodyBytes))
-    .digest('base64url')
-  const fingerprint = createHash('sha256').update(`${ask.method}\n${ask.target}\n${body}`).digest('base64url')
+  const body = await ask.body(receiver.limits.bodyBytes)
   const repeatable = ask.repeatable === true || ask.method === 'GET' || ask.method === 'HEAD'
-  return { name: `${RECORDS}${channel.key}:${key}`, fingerprint, repeatable }
+  // A method and a target hold no line break, so nothing else gives the same bytes.
+  const fingerprint = digestOf(`${ask.method}\n${ask.target}\n`, body)
+  return { id: digestOf(`${channel.key}\n${key}`), fingerprint, repeatable }
+}
+
+function digestOf(...parts: readonly (string | Uint8Array)[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return hash.digest('base64url')
+}
+
+/** Forgets what has been kept long enough: answers first, later that there was a request. */
+export async function forget({ store, limits }: Context): Promise<void> {
+  await store.expireRecords(ANSWERS, Date.now() - limits.answerMs)
+  await store.expireRecords(DELIVERIES, Date.now() - limits.requestMs)
 }
 
 /**
@@ -63,12 +70,9 @@ export async function identifyRequest(receiver: Context, ask: Ask, channel: Chan
  *
  * @throws {RequestConflictError} if the key was used for another request
  */
-export async function recall(
-  { store, live }: Context,
-  { name, fingerprint }: RequestId,
-): Promise<Delivery | undefined> {
-  await live.running.get(name)
-  const record = await store.readRecord(name)
+export async function recall({ store, live }: Context, { id, fingerprint }: RequestId): Promise<Delivery | undefined> {
+  await live.running.get(id)
+  const record = await store.readRecord(nameOf(id))
   if (record === undefined) return undefined
   const delivery = ownRecord<Delivery>(record)
   if (delivery.fingerprint !== fingerprint) throw new RequestConflictError()
@@ -93,9 +97,9 @@ export async function sellOnce(receiver: Context, order: Order): Promise<Admissi
     const sold = { ...found, channel }
     return { sale: createSale(receiver, sold, payment, price, plainEnding(receiver, sold)) }
   }
-  if (past?.state === 'answered') return { answer: again(past) }
+  if (past?.state === 'answered') return { answer: await readAnswer(receiver, request.id) }
   if (past && !request.repeatable) throw new RequestInterruptedError()
-  if (receiver.live.running.has(request.name)) {
+  if (receiver.live.running.has(request.id)) {
     return sellOnce(receiver, { ...order, past: await recall(receiver, request) })
   }
   const done = begin(receiver, request)
@@ -111,11 +115,11 @@ export async function sellOnce(receiver: Context, order: Order): Promise<Admissi
 }
 
 /** Marks the request as running here, synchronously, so that its twin waits. Returns what ends that. */
-function begin({ live }: Context, { name }: RequestId): () => void {
+function begin({ live }: Context, { id }: RequestId): () => void {
   let resolve: () => void = () => undefined
-  live.running.set(name, new Promise<void>((done) => (resolve = done)))
+  live.running.set(id, new Promise<void>((done) => (resolve = done)))
   return () => {
-    live.running.delete(name)
+    live.running.delete(id)
     resolve()
   }
 }
@@ -123,11 +127,11 @@ function begin({ live }: Context, { name }: RequestId): () => void {
 function chargeOnce(
   { store }: Context,
   { found, price, buy }: Order,
-  { name, fingerprint }: RequestId,
+  { id, fingerprint }: RequestId,
 ): Promise<Channel> {
   const begun: Delivery = { fingerprint, state: 'begun', price: `${price}` }
   const change = buy()
-  return store.updateWithRecord(found.channel.key, name, (now, record) => {
+  return store.updateWithRecord(found.channel.key, nameOf(id), (now, record) => {
     // Another process took this request between our look and now: its client has to ask again.
     if (record !== undefined && ownRecord<Delivery>(record).state !== 'given back') throw new RequestInterruptedError()
     return { channel: change(now), record: JSON.stringify(begun) }
@@ -142,21 +146,21 @@ function recordedEnding(
   done: () => void,
 ): Ending {
   const { store, log } = receiver
-  const { name, fingerprint } = request
+  const { id, fingerprint } = request
   let failed = false
   return {
     keeps: true,
     giveBack: (amount, all) => {
       failed = all
       const delivery: Delivery = { fingerprint, state: all ? 'given back' : 'begun', price: `${price - amount}` }
-      return store.updateWithRecord(channel.key, name, (now) => ({
+      return store.updateWithRecord(channel.key, nameOf(id), (now) => ({
         channel: refund(now ?? channel, amount),
         record: JSON.stringify(delivery),
       }))
     },
     keep: async (ended) => {
       try {
-        if (!failed && ended !== 'broken off') await store.writeRecord(name, () => JSON.stringify(answered(ended)))
+        if (!failed && ended !== 'broken off') await Promise.all([keepAnswer(receiver, id, ended), fileAnswered()])
       } catch (error) {
         log('error', 'answer-not-kept', { message: messageOf(error) })
       } finally {
@@ -164,20 +168,12 @@ function recordedEnding(
       }
     },
   }
-  function answered(ended: Answer | 'too long'): Delivery {
-    return { fingerprint, state: 'answered', price: `${price}`, ...(ended !== 'too long' && { answer: kept(ended) }) }
+  function fileAnswered(): Promise<void> {
+    const delivery: Delivery = { fingerprint, state: 'answered', price: `${price}` }
+    return store.writeRecord(nameOf(id), () => JSON.stringify(delivery))
   }
 }
 
-const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding', 'date', 'trailer', 'upgrade'])
-
-function kept({ status, headers, body }: Answer) {
-  const end = headers.filter(([name]) => !hopByHop.has(name.toLowerCase()))
-  return { status, headers: end, body: Buffer.from(body).toString('base64') }
-}
-
-function again({ answer }: Delivery): Answer {
-  if (!answer) throw new AnswerGoneError()
-  const body = Buffer.from(answer.body, 'base64')
-  return { status: answer.status, headers: [...answer.headers, ['Idempotency-Replayed', 'true']], body }
+function nameOf(id: string): string {
+  return `${DELIVERIES}${id}`
 }

@@ -16,7 +16,7 @@ import { checkAgainstChain, checkAgainstStore } from './check.ts'
 import { answerCloses, close } from './close.ts'
 import { defaultLimits, freshLive, type Context, type Limits, type SettlePolicy } from './context.ts'
 import { findRailOf } from './find.ts'
-import { RECORDS } from './once.ts'
+import { forget } from './once.ts'
 import { plainPage, type Page } from './page.ts'
 import type { AnyRail } from './rail.ts'
 import { settle, settleByPolicy, type Settlement } from './settle.ts'
@@ -104,7 +104,19 @@ function contextOf(config: ReceiverConfig): Context {
   const bounds = { ...defaultLimits, ...limits }
   const vary = varyBy(rails)
   const policy = config.settle
-  return { address: paid, wallet, rails, store, chain, limits: bounds, policy, page, vary, log, live: freshLive() }
+  return {
+    address: paid,
+    wallet,
+    rails,
+    store,
+    chain,
+    limits: bounds,
+    policy,
+    page,
+    vary,
+    log,
+    live: freshLive(bounds),
+  }
 }
 
 /** One rail per contract: several tokens or dialects on one escrow are followed together. */
@@ -121,13 +133,13 @@ function caughtUp(context: Context, rail: AnyRail, signal: AbortSignal, running:
 
 /** What a receiver does by itself, once a second: answer requested closes, settle by policy, forget old answers. */
 async function chores(context: Context, signal: AbortSignal): Promise<void> {
-  const { store, limits, log, wallet, policy } = context
+  const { log, wallet, policy } = context
   await remember(context, signal)
   while (!signal.aborted) {
     try {
       await answerCloses(context)
       if (wallet && policy) await settleByPolicy(context, policy)
-      await store.expireRecords(RECORDS, Date.now() - limits.answerMs)
+      await forget(context)
     } catch (error) {
       log('error', 'chores-failed', { message: messageOf(error) })
     }

@@ -32,27 +32,27 @@ export function closable(store: OpenStore, release: () => void): Store {
     }
   }
 
-  // Nothing waits for a reader: it loses nothing.
-  async function read<T>(act: () => T | Promise<T>): Promise<T> {
-    verifyOpen()
-    return act()
-  }
-
   async function close(): Promise<void> {
     await Promise.allSettled(running)
     release()
   }
 
   return {
-    get: (key) => read(() => store.get(key)),
+    get: (key) => readWhile(verifyOpen, () => store.get(key)),
     list: (kind) => listWhile(verifyOpen, store.list(kind)),
     update: (key, change) => run(() => store.update(key, change)),
     updateWithRecord: (key, name, change) => run(() => store.updateWithRecord(key, name, change)),
-    readRecord: (name) => read(() => store.readRecord(name)),
+    readRecord: (name) => readWhile(verifyOpen, () => store.readRecord(name)),
     writeRecord: (name, change) => run(() => store.writeRecord(name, change)),
-    expireRecords: (prefix, beforeMs) => run(() => store.expireRecords(prefix, beforeMs)),
+    expireRecords: (kind, beforeMs) => run(() => store.expireRecords(kind, beforeMs)),
     close: () => (closing ??= close()),
   }
+}
+
+/** A close does not wait for who only reads: nothing of theirs is lost. */
+async function readWhile<T>(verifyOpen: () => void, read: () => T | Promise<T>): Promise<T> {
+  verifyOpen()
+  return read()
 }
 
 async function* listWhile(

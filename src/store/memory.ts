@@ -32,7 +32,7 @@ export function memory(): Store {
 
       readRecord: records.read,
       writeRecord: (name, change) => records.write(name, change(records.read(name))),
-      expireRecords: (prefix, beforeMs) => records.expire(prefix, beforeMs),
+      expireRecords: (kind, beforeMs) => records.expire(kind, beforeMs),
     },
     () => channels.clear(),
   )
@@ -58,8 +58,8 @@ function recordsInMemory() {
       else records.set(name, { value, writtenMs: Date.now() })
     },
 
-    expire(prefix: string, beforeMs: number): number {
-      const expired = [...records].filter(([name, { writtenMs }]) => name.startsWith(prefix) && writtenMs < beforeMs)
+    expire(kind: string, beforeMs: number): number {
+      const expired = [...records].filter(([name, { writtenMs }]) => name.startsWith(kind) && writtenMs < beforeMs)
       for (const [name] of expired) records.delete(name)
       return expired.length
     },

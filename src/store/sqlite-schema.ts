@@ -24,6 +24,11 @@ const tables = `
   ) STRICT;
   CREATE INDEX closing_channels ON channels (number) WHERE status = 'closing';`
 
+/** What stands before the colon in the name of a record, and the colon. An index is used only for the same expression. */
+export const KIND = `substr(name, 1, instr(name, ':'))`
+
+const agesByKind = `CREATE INDEX records_by_age ON records (${KIND}, written_ms);`
+
 /** From each older version to the next one. */
 export const upgrades: ReadonlyMap<unknown, string> = new Map([
   [
@@ -39,7 +44,9 @@ export const upgrades: ReadonlyMap<unknown, string> = new Map([
      INSERT INTO channels SELECT rowid, key, id, chain_id, escrow, sender, receiver, token, signer, terms, status, deposit,
        settled, block, withdrawable_block, withdrawable_time, log_index, close_stated, close_agreed FROM channels_before;
      INSERT INTO ledger SELECT rowid, cumulative_amount, signature, charged FROM channels_before;
-     DROP TABLE channels_before`,
+     DROP TABLE channels_before;
+     DROP INDEX records_by_age;
+     ${agesByKind}`,
   ],
 ])
 
@@ -52,7 +59,7 @@ const schema = `
   BEGIN;
   ${tables}
   CREATE TABLE records (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, written_ms INTEGER NOT NULL) STRICT;
-  CREATE INDEX records_by_age ON records (written_ms);
+  ${agesByKind}
   PRAGMA application_id = ${APPLICATION};
   PRAGMA user_version = ${VERSION};
   COMMIT;`

@@ -2,6 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Channel, ChannelKey } from '../channel/channel.ts'
 import { attempt } from './sqlite-faults.ts'
+import { KIND } from './sqlite-schema.ts'
 import type { File } from './sqlite-file.ts'
 import type { Kind } from './store.ts'
 import { factsOf, hasSameFacts, readChannelRow, upsertFacts, type Numbered } from './sqlite-rows.ts'
@@ -22,6 +23,13 @@ const unsettled = `
 const upsertLedger = `
   INSERT INTO ledger VALUES (?, ?, ?, ?) ON CONFLICT (channel) DO UPDATE
   SET cumulative_amount = excluded.cumulative_amount, signature = excluded.signature, charged = excluded.charged`
+
+const upsertRecord = `
+  INSERT INTO records VALUES (?, ?, ?)
+  ON CONFLICT (name) DO UPDATE SET value = excluded.value, written_ms = excluded.written_ms`
+
+const dropRecords = `
+  DELETE FROM records WHERE rowid IN (SELECT rowid FROM records WHERE ${KIND} = ? AND written_ms < ? LIMIT ?)`
 
 type Cell = string | number | bigint | null
 export type Tables = ReturnType<typeof openTables>
@@ -56,13 +64,9 @@ export function openTables({ path, db }: File) {
     putLedger: run(upsertLedger),
     putCharged: run('UPDATE ledger SET charged = ? WHERE channel = ?'),
     record: all('SELECT value FROM records WHERE name = ?'),
-    putRecord: run(`
-      INSERT INTO records VALUES (?, ?, ?)
-      ON CONFLICT (name) DO UPDATE SET value = excluded.value, written_ms = excluded.written_ms`),
+    putRecord: run(upsertRecord),
     dropRecord: run('DELETE FROM records WHERE name = ?'),
-    dropRecords: run(`
-      DELETE FROM records WHERE rowid IN
-        (SELECT rowid FROM records WHERE written_ms < ?1 AND substr(name, 1, length(?2)) = ?2 LIMIT ?3)`),
+    dropRecords: run(dropRecords),
   }
 }
 
@@ -141,10 +145,10 @@ export function writeRecord(tables: Tables, name: string, value: string | undefi
   else tables.putRecord(JSON.stringify(name), JSON.stringify(value), BigInt(Date.now()))
 }
 
-export async function expireRecords(tables: Tables, prefix: string, beforeMs: number): Promise<number> {
-  const start = JSON.stringify(prefix).slice(0, -1)
+export async function expireRecords(tables: Tables, kind: string, beforeMs: number): Promise<number> {
+  const start = JSON.stringify(kind).slice(0, -1)
   for (let removed = 0; ;) {
-    const changes = tables.dropRecords(beforeMs, start, CHUNK)
+    const changes = tables.dropRecords(start, beforeMs, CHUNK)
     removed += changes
     if (changes < CHUNK) return removed
     await turn()

@@ -77,7 +77,7 @@ function grouped(tables: Tables, hotChannels: number): OpenStore {
     get: readChannel,
     list: (kind) => table.listChannels(tables, kind),
     readRecord,
-    expireRecords: (prefix, beforeMs) => table.expireRecords(tables, prefix, beforeMs),
+    expireRecords: (kind, beforeMs) => table.expireRecords(tables, kind, beforeMs),
   }
 }
 
@@ -92,7 +92,7 @@ function oneByOne(tables: Tables): OpenStore {
     get: (key) => table.readChannel(tables, key)?.channel,
     list: (kind) => table.listChannels(tables, kind),
     readRecord: (name) => table.readRecord(tables, name),
-    expireRecords: (prefix, beforeMs) => table.expireRecords(tables, prefix, beforeMs),
+    expireRecords: (kind, beforeMs) => table.expireRecords(tables, kind, beforeMs),
 
     update: (key, change) =>
       table.transaction(tables, () => {

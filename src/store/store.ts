@@ -42,8 +42,8 @@ export type Store = {
   readRecord(name: string): Promise<string | undefined>
   /** Replaces a record, atomically and durably; undefined removes it. */
   writeRecord(name: string, change: (current: string | undefined) => string | undefined): Promise<void>
-  /** Removes the records whose name starts with `prefix` and that were last written before `beforeMs`. Returns how many. */
-  expireRecords(prefix: string, beforeMs: number): Promise<number>
+  /** Removes the records of a kind, such as `once:`, that were last written before `beforeMs`. Returns how many. */
+  expireRecords(kind: string, beforeMs: number): Promise<number>
 
   /** Waits for what is on its way to the disk, then lets go of the store. Afterwards every call throws. */
   close(): Promise<void>

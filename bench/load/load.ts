@@ -38,7 +38,7 @@ export type Crowd = {
   readonly seconds: number
 }
 
-type Stall = { readonly buyer: Buyer; sent: number; requests: Buffer[] }
+type Stall = { buyer: Buyer; sent: number; requests: Buffer[] }
 
 const stalls = new Map<string, Stall>()
 
@@ -52,6 +52,7 @@ async function answer(question: LoadQuestion): Promise<unknown> {
   const { job } = question
   const stall = stalls.get(job.name) ?? (await openStall(job))
   if (question.do === 'prepare') {
+    if (job.facts) stall.buyer = await openBuyer(job) // the offers of peers expire within minutes
     prepare(stall, job, question.count)
     return stall.requests.length
   }

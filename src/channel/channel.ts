@@ -54,6 +54,8 @@ export type Channel<terms = unknown> = Place & {
   readonly charged: bigint
   /** What the receiver has signed that it takes at a close. From then on nothing is charged. */
   readonly closeAgreed?: bigint
+  /** Of how many restores of its store from a backup this is level again; absent: of none. */
+  readonly caughtUp?: number
 }
 
 export function channelKey(chainId: number, escrow: Address, id: Hash): ChannelKey {

@@ -54,6 +54,21 @@ export function authorize(channel: Channel, voucher: Voucher): Channel {
 }
 
 /**
+ * Brings a channel up to date whose store was put back from a backup: what the sender has authorized since was for
+ * requests that were served and forgotten, all but the `price` of this one. Otherwise it would be credit, and buy the
+ * same amount again. A voucher that the backup knows says nothing of what came after it.
+ *
+ * @param restores how often the store was put back
+ */
+export function catchUp(channel: Channel, voucher: Voucher, price: bigint, restores: number): Channel {
+  const amount = voucher.cumulativeAmount
+  if ((channel.caughtUp ?? 0) >= restores || amount <= authorized(channel) || amount > channel.deposit) return channel
+  const served = amount - price
+  const { charged } = channel
+  return { ...authorize(channel, voucher), charged: served > charged ? served : charged, caughtUp: restores }
+}
+
+/**
  * Records the receiver's consent to a close at `amount`, cumulative. It ends the charging for good.
  *
  * Asked again it may be given again, for another amount too: whatever was charged stays covered.

@@ -95,6 +95,8 @@ export type Live = {
   readonly settling: Map<ChannelKey, bigint>
   readonly failures: Map<ChannelKey, { count: number; untilMs: number }>
   readonly chargedInSilence: Map<ChannelKey, bigint>
+  /** How often the store was put back from a backup. */
+  restores: number
   /** Room for answers that are kept. */
   readonly shelf: Shelf
   /** Requests with an Idempotency-Key that are running here. */
@@ -120,6 +122,7 @@ export function freshLive(limits: Limits): Live {
     settling: new Map(),
     failures: new Map(),
     chargedInSilence: new Map(),
+    restores: 0,
     shelf: createShelf(limits),
     running: new Map(),
     lookups: new Map(),

@@ -8,6 +8,7 @@
  *   410, 402          <-- findChannel   find.ts       one of ours; fund.ts when the payment carries funding
  *   402               <-- checkOffer    find.ts       our offer, for this resource, in time
  *   402               <-- verifyVoucher verify.ts     as the escrow would
+ *                     <-- levelWith     restore.ts    a store that was put back from a backup catches up
  *   409, kept answer  <-- sellOnce      once.ts       the same Idempotency-Key again
  *   402, 410          <-- charge        channel/ledger.ts, in one durable store update
  *                           |    ---- durable from here on ----
@@ -35,6 +36,7 @@ import { fund, lookForTopUp } from './fund.ts'
 import { identifyRequest, recall, sellOnce } from './once.ts'
 import type { Tariff } from './price.ts'
 import { refuse } from './refuse.ts'
+import { levelWith } from './restore.ts'
 import { acknowledge } from './sale.ts'
 import { verifyVoucher } from './verify.ts'
 
@@ -52,23 +54,24 @@ export async function admit(receiver: Context, ask: Ask, tariff: Tariff): Promis
 
 async function pay<terms>(receiver: Context, dialect: Dialect<terms>, ask: Ask, tariff: Tariff): Promise<Admission> {
   const payment = dialect.readPayment(ask.headers)
-  const found = payment.funding ? await fund(receiver, dialect, payment) : await findChannel(receiver, dialect, payment)
-  if (!payment.voucher) return { answer: acknowledge(receiver, found, payment, false) }
+  const named = payment.funding ? await fund(receiver, dialect, payment) : await findChannel(receiver, dialect, payment)
+  if (!payment.voucher) return { answer: acknowledge(receiver, named, payment, false) }
   const { voucher } = payment
 
-  const request = await identifyRequest(receiver, ask, found.channel)
+  const request = await identifyRequest(receiver, ask, named.channel)
   const moving = payment.close === true || dialect.updatesOnly(ask.method)
   const target = moving ? undefined : tariff
   if (!request) checkOffer(payment, target)
-  await verifyVoucher(receiver, found, voucher)
+  await verifyVoucher(receiver, named, voucher)
   // Only now: what became of a request is told to its own sender.
   const past = request && (await recall(receiver, request))
   if (request && !past) checkOffer(payment, target)
-  const unheard = !dialect.carriesFunding && voucher.cumulativeAmount > found.channel.deposit
-  if (unheard) await lookForTopUp(receiver, found, voucher.cumulativeAmount)
+  const unheard = !dialect.carriesFunding && voucher.cumulativeAmount > named.channel.deposit
+  if (unheard) await lookForTopUp(receiver, named, voucher.cumulativeAmount)
 
-  if (payment.close) return { answer: await closeTogether(receiver, found, voucher, payment) }
   const price = moving ? 0n : dueNow(payment, tariff)
+  const found = past ? named : await levelWith(receiver, named, voucher, { price, request })
+  if (payment.close) return { answer: await closeTogether(receiver, found, voucher, payment) }
   const buy = () => chargeWith(receiver, found, voucher, price, dialect)
   if (!moving) return sellOnce(receiver, { found, payment, price, request, past, buy })
   const channel = await receiver.store.update(found.channel.key, buy())

@@ -19,6 +19,7 @@ import { findRailOf } from './find.ts'
 import { forget } from './once.ts'
 import { plainPage, type Page } from './page.ts'
 import type { AnyRail } from './rail.ts'
+import { noticeRestores } from './restore.ts'
 import { settle, settleByPolicy, type Settlement } from './settle.ts'
 import { sync } from './sync.ts'
 import { varyBy } from './vary.ts'
@@ -34,6 +35,8 @@ export type ReceiverConfig = {
   readonly chain: Chain
   readonly settle?: SettlePolicy
   readonly limits?: Partial<Limits>
+  /** For the first start after the store was put back from a backup, where nothing beside it tells. */
+  readonly restored?: boolean
   /** What browsers see that have not paid. Default: a page in words, without a script. */
   readonly page?: Page
   /** Default: warnings and errors as JSON lines on standard error. */
@@ -71,6 +74,7 @@ export function createReceiver(config: ReceiverConfig): Receiver {
     ...context,
     start: async () => {
       await checkAgainstStore(context)
+      await noticeRestores(context, config.restored === true)
       await checkAgainstChain(context, stopping.signal)
       if (stopping.signal.aborted) return
       await Promise.all(escrowsOf(context).map((rail) => caughtUp(context, rail, stopping.signal, running)))

@@ -33,6 +33,7 @@ export function sealed(key: ChannelKey, changed: Channel, current: Channel | und
     ...(changed.voucher && { voucher: sealedVoucher(changed.voucher) }),
     charged: changed.charged,
     ...(changed.closeAgreed !== undefined && { closeAgreed: changed.closeAgreed }),
+    ...(changed.caughtUp !== undefined && { caughtUp: changed.caughtUp }),
   })
 }
 

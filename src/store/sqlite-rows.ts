@@ -30,6 +30,7 @@ const facts: readonly Column[] = [
   ['log_index', ({ logIndex }) => (logIndex === undefined ? null : `${logIndex}`)],
   ['close_stated', ({ closeStated }) => (closeStated === undefined ? null : `${closeStated}`)],
   ['close_agreed', ({ closeAgreed }) => (closeAgreed === undefined ? null : `${closeAgreed}`)],
+  ['caught_up', ({ caughtUp }) => (caughtUp === undefined ? null : `${caughtUp}`)],
 ]
 
 const names = facts.map(([name]) => name)
@@ -81,6 +82,7 @@ function channelIn(row: Row): Channel {
     ...(voucher && { voucher }),
     charged: amount(row, 'charged'),
     ...(row.get('close_agreed') !== null && { closeAgreed: amount(row, 'close_agreed') }),
+    ...(row.get('caught_up') !== null && { caughtUp: Number(amount(row, 'caught_up')) }),
   })
 }
 

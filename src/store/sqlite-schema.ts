@@ -17,7 +17,8 @@ const tables = `
     number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, id TEXT NOT NULL, chain_id INTEGER NOT NULL, escrow TEXT NOT NULL,
     sender TEXT NOT NULL, receiver TEXT NOT NULL, token TEXT NOT NULL, signer TEXT NOT NULL, terms TEXT,
     status TEXT NOT NULL, deposit TEXT NOT NULL, settled TEXT NOT NULL, block TEXT NOT NULL,
-    withdrawable_block TEXT, withdrawable_time TEXT, log_index TEXT, close_stated TEXT, close_agreed TEXT
+    withdrawable_block TEXT, withdrawable_time TEXT, log_index TEXT, close_stated TEXT, close_agreed TEXT,
+    caught_up TEXT
   ) STRICT;
   CREATE TABLE ledger (
     channel INTEGER PRIMARY KEY, cumulative_amount TEXT, signature TEXT, charged TEXT NOT NULL
@@ -42,7 +43,7 @@ export const upgrades: ReadonlyMap<unknown, string> = new Map([
     `ALTER TABLE channels RENAME TO channels_before;
      ${tables}
      INSERT INTO channels SELECT rowid, key, id, chain_id, escrow, sender, receiver, token, signer, terms, status, deposit,
-       settled, block, withdrawable_block, withdrawable_time, log_index, close_stated, close_agreed FROM channels_before;
+       settled, block, withdrawable_block, withdrawable_time, log_index, close_stated, close_agreed, NULL FROM channels_before;
      INSERT INTO ledger SELECT rowid, cumulative_amount, signature, charged FROM channels_before;
      DROP TABLE channels_before;
      DROP INDEX records_by_age;

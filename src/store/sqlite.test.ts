@@ -50,16 +50,17 @@ describe('the file of sqlite()', () => {
       }
       await store.close()
     }
-    expect(modes).toEqual({ 'channels.db': '600', 'channels.db-wal': '600', 'channels.db-shm': '600' })
+    const files = ['channels.db', 'channels.db-wal', 'channels.db-shm', 'channels.db-mark']
+    expect(modes).toEqual(Object.fromEntries(files.map((name) => [name, '600'])))
     expect((statSync(join(folder, 'a')).mode & 0o777).toString(8)).toBe('700')
   })
 
-  it('is the only file that is left after a close', async () => {
+  it('is left alone with its mark after a close', async () => {
     const folder = newFolder()
     const store = sqlite(join(folder, 'channels.db'))
     await store.update(key, plusOne(1))
     await store.close()
-    expect(readdirSync(folder)).toEqual(['channels.db'])
+    expect(readdirSync(folder)).toEqual(['channels.db', 'channels.db-mark'])
   })
 
   it('holds amounts as text', async () => {

@@ -9,6 +9,7 @@
 import type { Channel, ChannelKey } from '../channel/channel.ts'
 import { closable, type OpenStore } from './closing.ts'
 import { groupCommit, type Batch } from './commit.ts'
+import { createMarked, type Marked } from './mark.ts'
 import { recent } from './recent.ts'
 import { sealed } from './sealed.ts'
 import { openFile, type File } from './sqlite-file.ts'
@@ -36,7 +37,12 @@ export function sqlite(
   const { shared = false, busyTimeoutMs = 5_000, hotChannels = 10_000 } = options
   const file = openFile(path, shared, busyTimeoutMs)
   const tables = tablesOf(file)
-  return closable(shared ? oneByOne(tables) : grouped(tables, hotChannels), file.close)
+  if (shared) return closable(oneByOne(tables), file.close)
+  const marked = markedIn(file, tables)
+  return closable(grouped(tables, hotChannels, marked), () => {
+    marked.end()
+    file.close()
+  })
 }
 
 function tablesOf(file: File): Tables {
@@ -48,7 +54,16 @@ function tablesOf(file: File): Tables {
   }
 }
 
-function grouped(tables: Tables, hotChannels: number): OpenStore {
+function markedIn(file: File, tables: Tables): Marked {
+  try {
+    return createMarked(tables, file.path)
+  } catch (error) {
+    file.close()
+    throw error
+  }
+}
+
+function grouped(tables: Tables, hotChannels: number, marked: Marked): OpenStore {
   const hot = recent<ChannelKey, Numbered>(hotChannels)
 
   function read(key: ChannelKey): Numbered | undefined {
@@ -63,7 +78,7 @@ function grouped(tables: Tables, hotChannels: number): OpenStore {
     const before = [...channels].map(([key, channel]) => ({ channel, known: read(key) }))
     // Forgotten first: after a failure only the disk knows what is durable.
     for (const key of channels.keys()) hot.delete(key)
-    const written = table.transaction(tables, () => {
+    const written = marked.transaction(() => {
       for (const [name, value] of records) table.writeRecord(tables, name, value)
       return before.map(({ channel, known }) => table.writeChannel(tables, channel, known))
     })

@@ -106,10 +106,22 @@ describe.each([{ shared: false }, { shared: true }])('sqlite(path, { shared: $sh
   })
 })
 
-it('rejects what needs a page that is damaged, and does not touch it', async () => {
+it('refuses a store whose pages are damaged, and does not touch it', async () => {
   await fillStore()
   const bytes = readFileSync(path)
   bytes.fill(0xff, 2 * 4096)
+  writeFileSync(path, bytes)
+  expect(() => sqlite(path)).toThrow('is damaged. Stop, keep the file, and restore a backup.')
+  // All but the first page, which says how the file is logged.
+  expect(readFileSync(path).subarray(4096).equals(bytes.subarray(4096))).toBe(true)
+})
+
+it('rejects what needs a page that is damaged', async () => {
+  await fillStore()
+  const bytes = readFileSync(path)
+  // Where the channels are; what is read at the opening is elsewhere.
+  const row = bytes.indexOf(channelOf(1).key)
+  bytes.fill(0xff, row - (row % 4096), row - (row % 4096) + 4096)
   writeFileSync(path, bytes)
   const store = sqlite(path)
   await expect(listed(store)).rejects.toThrow('is damaged. Stop, keep the file, and restore a backup.')

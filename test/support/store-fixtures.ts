@@ -112,6 +112,7 @@ export const anyChannel: fc.Arbitrary<Channel> = fc
       logIndex: fc.nat(),
       closeStated: amount,
       closeAgreed: amount,
+      caughtUp: fc.nat(),
       withdrawableAt: fc.oneof(fc.record({ block: amount }), fc.record({ time: amount })),
       voucher: fc.record({ cumulativeAmount: amount, signature: bytes(0, 300) }),
     },

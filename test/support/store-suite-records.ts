@@ -185,6 +185,7 @@ const changing = [
   'withdrawableAt',
   'closeStated',
   'closeAgreed',
+  'caughtUp',
   'voucher',
   'charged',
 ] as const satisfies readonly (keyof Channel)[]

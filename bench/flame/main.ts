@@ -13,7 +13,7 @@ import type { World } from '../world.ts'
 import { framesOf, treeOf, type Frame } from './tree.ts'
 import { svgOf } from './svg.ts'
 
-/** `places`: microseconds per request by where they are spent, most first. */
+/** `places`: microseconds of the main thread per request by where they are spent, most first; the disk is waited for. */
 export type Flame = {
   readonly name: string
   readonly svg: string
@@ -47,7 +47,7 @@ export async function flame(name: string, world: World, load: Worker<object>, fo
     const us = tree.total / answered
     const places = placesOf(tree, answered)
     for (const [where, cost] of places) say(`flame: ${where.padEnd(40)}${cost.toFixed(1).padStart(7)} µs`)
-    return { name, svg: svgOf(tree, `${name}: ${us.toFixed(0)} µs of processor time per request`, us), places, profile }
+    return { name, svg: svgOf(tree, `${name}: ${us.toFixed(0)} µs of the main thread per request, with its waiting for the disk`, us), places, profile }
   } finally {
     await server.stop()
   }

@@ -46,7 +46,7 @@ export async function door(world: World, load: Worker<object>, folder: string, o
   }
   try {
     await measure(server, load, job, options.warmUp.ours)
-    const seconds = Math.max(1, options.seconds * 2)
+    const seconds = Math.max(0.75, options.seconds * 2)
     const round = (kind: StrangerKind) => oneRound(server, load, crowd, job, kind, seconds)
     const rounds: Record<StrangerKind, Round[]> = { unpaid: [], bogus: [] }
     for (let number = 1; number <= options.rounds; number += 1) {

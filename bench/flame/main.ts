@@ -47,7 +47,16 @@ export async function flame(name: string, world: World, load: Worker<object>, fo
     const us = tree.total / answered
     const places = placesOf(tree, answered)
     for (const [where, cost] of places) say(`flame: ${where.padEnd(40)}${cost.toFixed(1).padStart(7)} µs`)
-    return { name, svg: svgOf(tree, `${name}: ${us.toFixed(0)} µs of the main thread per request, with its waiting for the disk`, us), places, profile }
+    return {
+      name,
+      svg: svgOf(
+        tree,
+        `${name}: ${us.toFixed(0)} µs of the main thread per request, with its waiting for the disk`,
+        us,
+      ),
+      places,
+      profile,
+    }
   } finally {
     await server.stop()
   }

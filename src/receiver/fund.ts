@@ -16,7 +16,7 @@ import {
   TransactionRevertedPaymentError,
   WrongChannelError,
 } from '../base/errors.ts'
-import { TransactionUnknownError } from '../base/faults.ts'
+import { CallRevertedError, TransactionUnknownError } from '../base/faults.ts'
 import { recoverAddress } from '../base/secp256k1.ts'
 import type { Channel } from '../channel/channel.ts'
 import { merge } from '../channel/events.ts'
@@ -116,8 +116,14 @@ async function readAt(
   named: Named<unknown>,
   block: bigint,
 ): Promise<Channel | undefined> {
-  const answer = await chain.call(rail.escrow.queries.channel(named, rail), { block })
-  return rail.escrow.channel(named, answer, block, rail)
+  try {
+    const answer = await chain.call(rail.escrow.queries.channel(named, rail), { block })
+    return rail.escrow.channel(named, answer, block, rail)
+  } catch (error) {
+    // Some contracts do not answer of a channel that has ended.
+    if (error instanceof CallRevertedError) return undefined
+    throw error
+  }
 }
 
 /** An open that its own signer has not signed costs no call to the chain. A contract's signature does: it cannot be checked otherwise. */

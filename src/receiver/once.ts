@@ -148,18 +148,22 @@ function recordedEnding(
   const { store, log } = receiver
   const { id, fingerprint } = request
   let failed = false
+  let givingBack: Promise<unknown> | undefined
   return {
     keeps: true,
     giveBack: (amount, all) => {
       failed = all
       const delivery: Delivery = { fingerprint, state: all ? 'given back' : 'begun', price: `${price - amount}` }
-      return store.updateWithRecord(channel.key, nameOf(id), (now) => ({
+      givingBack = store.updateWithRecord(channel.key, nameOf(id), (now) => ({
         channel: refund(now ?? channel, amount),
         record: JSON.stringify(delivery),
       }))
+      return givingBack
     },
     keep: async (ended) => {
       try {
+        // A twin that waits must find what became of the charge: not one that is being given back.
+        await givingBack?.catch(() => undefined)
         if (!failed && ended !== 'broken off') await Promise.all([keepAnswer(receiver, id, ended), fileAnswered()])
       } catch (error) {
         log('error', 'answer-not-kept', { message: messageOf(error) })

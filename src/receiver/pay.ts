@@ -66,7 +66,7 @@ async function pay<terms>(receiver: Context, dialect: Dialect<terms>, ask: Ask, 
   // Only now: what became of a request is told to its own sender.
   const past = request && (await recall(receiver, request))
   if (request && !past) checkOffer(payment, target)
-  const unheard = !dialect.carriesFunding && voucher.cumulativeAmount > named.channel.deposit
+  const unheard = !dialect.carriesFunding && isBeyondDeposit(named.channel, voucher)
   if (unheard) await lookForTopUp(receiver, named, voucher.cumulativeAmount)
 
   const price = moving ? 0n : dueNow(payment, tariff)
@@ -76,6 +76,10 @@ async function pay<terms>(receiver: Context, dialect: Dialect<terms>, ask: Ask, 
   if (!moving) return sellOnce(receiver, { found, payment, price, request, past, buy })
   const channel = await receiver.store.update(found.channel.key, buy())
   return { answer: acknowledge(receiver, { ...found, channel }, payment, true) }
+}
+
+function isBeyondDeposit({ status, deposit }: Channel, { cumulativeAmount }: Voucher): boolean {
+  return status === 'open' && cumulativeAmount > deposit
 }
 
 /** The price that was offered, where an offer was made; never more than that. */

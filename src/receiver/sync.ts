@@ -5,7 +5,7 @@
  * but never runs ahead: it is written after the changes it covers. What is seen
  * and not confirmed is never credited, but a requested close stops credit at once.
  */
-import { DeepReorgError } from '../base/faults.ts'
+import { DeepReorgError, StoreUnavailableError } from '../base/faults.ts'
 import { messageOf } from '../base/log.ts'
 import { cursorAt, follow, type Seen } from '../chain/follow.ts'
 import { readCursor, writeCursor } from '../store/cursor.ts'
@@ -26,36 +26,47 @@ export async function sync(
   signal: AbortSignal,
   onCaughtUp: () => void,
 ): Promise<void> {
+  const { chain, live, log } = receiver
+  for (;;) {
+    try {
+      await followFromCursor(receiver, rail, signal, onCaughtUp)
+      return
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError) || signal.aborted) {
+        live.phase = error instanceof DeepReorgError ? 'reorg' : 'stopping'
+        log('error', 'following-stopped', { message: messageOf(error) })
+        throw error
+      }
+      // A full disk may have room again. The cursor is where it was, and an event may come twice.
+      log('error', 'store-unavailable', { message: messageOf(error) })
+      await new Promise((resolve) => setTimeout(resolve, chain.pollMs))
+    }
+  }
+}
+
+async function followFromCursor(
+  receiver: Context,
+  rail: AnyRail,
+  signal: AbortSignal,
+  onCaughtUp: () => void,
+): Promise<void> {
   const { chain, address, store, live, log } = receiver
   const at = { chainId: rail.chainId, address: rail.address }
-  try {
-    const from =
-      (await readCursor(store, at)) ?? (await cursorAt(chain, rail.fromBlock > 0n ? rail.fromBlock - 1n : 0n))
-    const heard = () => {
-      live.chainHeardMs = Date.now()
-      live.chargedInSilence.clear()
+  const before = rail.fromBlock > 0n ? rail.fromBlock - 1n : 0n
+  const from = (await readCursor(store, at)) ?? (await cursorAt(chain, before))
+  const heard = () => {
+    live.chainHeardMs = Date.now()
+    live.chargedInSilence.clear()
+  }
+  const place = { chain, escrow: rail.escrow, at: { ...at, token: rail.token }, of: { receiver: address } }
+  for await (const news of follow({ ...place, from, signal, onHeard: heard })) {
+    if (news.type === 'unseen') {
+      log('error', 'chain-unavailable', { message: news.error.message })
+      continue
     }
-    for await (const news of follow({
-      chain,
-      escrow: rail.escrow,
-      at: { ...at, token: rail.token },
-      of: { receiver: address },
-      from,
-      signal,
-      onHeard: heard,
-    })) {
-      if (news.type === 'unseen') {
-        log('error', 'chain-unavailable', { message: news.error.message })
-        continue
-      }
-      await take(receiver, news)
-      await writeCursor(store, at, news.cursor)
-      if (news.caughtUp) onCaughtUp()
-    }
-  } catch (error) {
-    live.phase = error instanceof DeepReorgError ? 'reorg' : 'stopping'
-    log('error', 'following-stopped', { message: messageOf(error) })
-    throw error
+    await take(receiver, news)
+    await writeCursor(store, at, news.cursor)
+    if (news.caughtUp) onCaughtUp()
   }
 }
 

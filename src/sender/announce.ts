@@ -21,8 +21,8 @@ export async function announceTopUp(
   { url, method }: { readonly url: URL; readonly method: string },
 ): Promise<void> {
   const { toppingUp } = await readAbout(context.store, key)
-  const channel = await context.store.get(key)
-  if (!toppingUp || !channel || !dialect.carriesFunding) return
+  const channel = toppingUp && dialect.carriesFunding ? await context.store.get(key) : undefined
+  if (!toppingUp || !channel) return
   const { hash, amount } = toppingUp
   const funding = { by: 'transaction', action: 'topUp', hash, amount: BigInt(amount) } as const
   const payment: Payment = { channelId: channel.id, sender: channel.sender, funding }

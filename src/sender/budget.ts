@@ -50,12 +50,35 @@ export function checkPrice({ perRequest }: Budget, price: bigint): void {
   if (price > perRequest) throw new OverBudgetError('perRequest', perRequest, price)
 }
 
+/**
+ * Base units that may still be signed for `origin` today; undefined: without a limit.
+ *
+ * Nothing is left where a limit was lowered below what was signed.
+ */
+export function leftIn(
+  record: string | undefined,
+  budget: Budget,
+  origin: string,
+  now = new Date(),
+): bigint | undefined {
+  const { perOrigin, perDay } = budget
+  if (perOrigin === undefined && perDay === undefined) return undefined
+  const spent = read(record)
+  const today = isNewDay(spent, now) ? 0n : BigInt(spent.today)
+  const lefts = [
+    ...(perDay === undefined ? [] : [perDay - today]),
+    ...(perOrigin === undefined ? [] : [perOrigin - BigInt(spent.origins[origin] ?? '0')]),
+  ]
+  const least = lefts.reduce((a, b) => (a < b ? a : b))
+  return least > 0n ? least : 0n
+}
+
 type Spent = { readonly day: string; readonly today: string; readonly origins: Readonly<Record<string, string>> }
 
 /**
  * The record after signing `amount` more for `origin`.
  *
- * A clock that was set back does not open a new day: only a later day does.
+ * A clock that was set back does not open a new day: only a later day does. Signing nothing more is within any budget.
  * @throws {OverBudgetError}
  */
 export function spend(
@@ -65,18 +88,30 @@ export function spend(
   amount: bigint,
   now = new Date(),
 ): string {
-  const spent: Spent = record === undefined ? { day: '', today: '0', origins: {} } : ownRecord<Spent>(record)
-  const day = now.toISOString().slice(0, 10)
-  const newDay = day > spent.day
+  if (record !== undefined && amount === 0n) return record
+  const spent = read(record)
+  const newDay = isNewDay(spent, now)
   const today = (newDay ? 0n : BigInt(spent.today)) + amount
   const total = BigInt(spent.origins[origin] ?? '0') + amount
   if (budget.perDay !== undefined && today > budget.perDay) throw new OverBudgetError('perDay', budget.perDay, today)
   if (budget.perOrigin !== undefined && total > budget.perOrigin)
     throw new OverBudgetError('perOrigin', budget.perOrigin, total)
   const next: Spent = {
-    day: newDay ? day : spent.day,
+    day: newDay ? dayOf(now) : spent.day,
     today: `${today}`,
     origins: { ...spent.origins, [origin]: `${total}` },
   }
   return JSON.stringify(next)
+}
+
+function read(record: string | undefined): Spent {
+  return record === undefined ? { day: '', today: '0', origins: {} } : ownRecord<Spent>(record)
+}
+
+function isNewDay({ day }: Spent, now: Date): boolean {
+  return dayOf(now) > day
+}
+
+function dayOf(now: Date): string {
+  return now.toISOString().slice(0, 10)
 }

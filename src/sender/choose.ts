@@ -5,10 +5,12 @@ import { checkPrice, objection } from './budget.ts'
 import type { AnyProtocol, Context } from './context.ts'
 
 /** An offer and the protocol that it was made in. */
-export type Chosen = { readonly offer: Offer; readonly protocol: AnyProtocol }
-
-/** Offers of earlier answers, by method and URL: with one a purchase is a single round trip. */
-export type OfferBook = Map<string, Chosen>
+export type Chosen = {
+  readonly offer: Offer
+  readonly protocol: AnyProtocol
+  /** It was made for another address of the same route. */
+  readonly byRoute?: true
+}
 
 /** All offers of a 402 that this client can read, in its own order of protocols and then the receiver's. */
 export function offersIn({ protocols, allowed }: Context, response: Response): Chosen[] {
@@ -37,8 +39,4 @@ function wrongKind({ places }: Context, { offer, protocol }: Chosen): string | u
   const place = places.find(({ at }) => at.address === offer.escrow)
   if (place?.protocol.escrow === protocol.escrow) return undefined
   return `Escrow contract ${offer.escrow} is not of the kind "${protocol.escrow.name}" that this offer takes it for.`
-}
-
-export function isStale({ expiresAtMs }: Offer): boolean {
-  return expiresAtMs !== undefined && expiresAtMs - 5_000 < Date.now()
 }

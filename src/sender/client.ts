@@ -21,9 +21,10 @@ import { session } from '../escrow/session.ts'
 import type { Store } from '../store/store.ts'
 import type { Budget } from './budget.ts'
 import { closeTogether, requestClose, withdraw, type Closed } from './close.ts'
-import { protocolOf, readAbout, type AnyProtocol, type Context, type Progress } from './context.ts'
+import { protocolOf, readAbout, type AnyProtocol, type Context, type Live, type Progress } from './context.ts'
 import { balanceOf } from './deposit.ts'
 import { channelFor, topUp } from './fund.ts'
+import { checkAhead, type Ahead } from './ahead.ts'
 import { findPlace } from './places.ts'
 import { createSession, type Session, type SessionOptions } from './session.ts'
 import { createSigner } from './signer.ts'
@@ -45,6 +46,8 @@ export type ClientConfig = {
   readonly deposit?: (price: bigint) => bigint
   /** What a top up adds. Default: as `deposit`. */
   readonly topUpDeposit?: (price: bigint) => bigint
+  /** What a voucher authorizes beyond the request at hand: at risk until it is used. Default: nothing. */
+  readonly ahead?: Ahead
   /** How long to wait before the same payment is sent again, where the receiver does not say. Default 1,000. */
   readonly retryMs?: number
   /** Default: every protocol, in the order of `docs/reference/words.md`. */
@@ -110,6 +113,7 @@ async function contextOf(config: ClientConfig): Promise<Context> {
       throw new ConfigError(`budget.${name}`, 'set a positive bigint in base units of the token')
     }
   }
+  checkAhead(config.ahead)
   const wallet = createWallet({ chain, account })
   const chainId = await chain.id()
   const escrows = config.escrows.map(lower)
@@ -128,12 +132,24 @@ async function contextOf(config: ClientConfig): Promise<Context> {
     deposit,
     topUpDeposit: config.topUpDeposit ?? deposit,
     retryMs: config.retryMs ?? 1_000,
+    ahead: config.ahead,
     hooks: {},
     onUsed: () => undefined,
     fetch: createReachingFetch(config.fetch),
     alone: config.alone ?? true,
     onProgress: config.onProgress ?? (() => undefined),
-    live: { funding: new Map(), inFlight: new Map(), transferKinds: new Map(), lanes: new Map() },
+    live: newLive(),
+  }
+}
+
+function newLive(): Live {
+  return {
+    funding: new Map(),
+    paidLast: new Map(),
+    paidAt: new Map(),
+    inFlight: new Map(),
+    transferKinds: new Map(),
+    lanes: new Map(),
   }
 }
 
@@ -155,7 +171,7 @@ function channelAt(context: Context, channel: ChannelState): Channel {
     close: async (url) => closeTogether(context, protocol(), await state(), url),
     requestClose: async (owed) => requestClose(context, protocol(), await state(), owed),
     withdraw: async () => withdraw(context, protocol(), await state()),
-    url: async () => (await readAbout(context.store, key)).url,
+    url: async () => context.live.paidAt.get(key)?.url ?? (await readAbout(context.store, key)).url,
   }
 }
 

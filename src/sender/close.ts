@@ -30,7 +30,7 @@ export async function closeTogether(
   channel: Channel,
   url?: string | URL,
 ): Promise<Closed> {
-  const about = await readAbout(context.store, channel.key)
+  const about = { ...(await readAbout(context.store, channel.key)), ...context.live.paidAt.get(channel.key) }
   const target = url ?? about.url
   if (target === undefined) throw new PaymentRefusedError(0, 'no URL of the receiver is known; name one', {})
   const { closing } = protocol.dialect
@@ -56,7 +56,7 @@ async function closeByPayment(
   const unpaid = await context.fetch(target, { method: method === 'GET' ? 'HEAD' : method, redirect: 'manual' })
   await unpaid.body?.cancel()
   const { offer } = choose(context, unpaid, false)
-  const headers = protocol.dialect.writePayment(offer, await closingPayment(context, protocol, channel))
+  const headers = protocol.dialect.writePayment(offer, await closingPayment(context, channel))
   const response = await context.fetch(target, { method, headers: pairs(headers), redirect: 'manual' })
   await requireAgreed(response, protocol)
   const receipt = protocol.dialect.readReceipt(response.headers)
@@ -108,8 +108,8 @@ function endOf(at: WithdrawableAt | undefined): string {
   return 'time' in at ? new Date(Number(at.time) * 1000).toISOString() : `block ${at.block}`
 }
 
-async function closingPayment(context: Context, { escrow }: AnyProtocol, channel: Channel): Promise<Payment> {
+async function closingPayment(context: Context, channel: Channel): Promise<Payment> {
   const known = (await context.store.get(channel.key)) ?? channel
-  const voucher = await signVoucher(context, escrow, known, chargedOf(known))
+  const voucher = await signVoucher(context, known, chargedOf(known))
   return { channelId: known.id, sender: known.sender, terms: known.terms, voucher, close: true }
 }

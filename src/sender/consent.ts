@@ -47,7 +47,7 @@ export async function closeByConsent(
   if (!digest || recoverAddress(digest, consent) !== known.receiver) {
     throw new PaymentRefusedError(response.status, "the receiver's consent does not have its signature", {})
   }
-  const voucher = await signVoucher(context, escrow, known, amount)
+  const voucher = await signVoucher(context, known, amount)
   const mined = await send(context, protocol, { ...known, voucher }, amount, consent)
   return mined.hash
 }

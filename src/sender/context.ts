@@ -5,10 +5,12 @@ import type { Chain, Wallet } from '../chain/chain.ts'
 import type { Channel, ChannelKey } from '../channel/channel.ts'
 import type { Dialect } from '../dialect/dialect.ts'
 import { NoSuchChannelError } from '../base/spending.ts'
-import type { Deployment, Escrow, TransferKind } from '../escrow/escrow.ts'
+import type { Deployment, Digest, Escrow, TransferKind } from '../escrow/escrow.ts'
 import type { Store } from '../store/store.ts'
 import type { Allowed, Budget } from './budget.ts'
+import type { Ahead } from './ahead.ts'
 import type { Hooks } from './hooks.ts'
+import type { Ticket } from './lane.ts'
 import type { Signer } from './signer.ts'
 
 /** A dialect and the kind of escrow behind it. */
@@ -19,7 +21,12 @@ export type Protocol<terms> = { readonly dialect: Dialect<terms>; readonly escro
 export type AnyProtocol = Protocol<any>
 
 /** One contract that may hold deposits, and the protocol whose kind of escrow it is. */
-export type Place = { readonly at: Deployment; readonly protocol: AnyProtocol }
+export type Place = {
+  readonly at: Deployment
+  readonly protocol: AnyProtocol
+  /** What its vouchers sign. What all of them have in common is laid out once. */
+  readonly digest: Digest
+}
 
 export type Context = {
   /** Whose deposits and channels these are. Lower case. */
@@ -38,6 +45,8 @@ export type Context = {
   readonly deposit: (price: bigint) => bigint
   /** What a top up adds for a price. */
   readonly topUpDeposit: (price: bigint) => bigint
+  /** What vouchers authorize beyond the request at hand; undefined: nothing. */
+  readonly ahead: Ahead | undefined
   /** How long to wait before the same payment is sent again, where the receiver does not say. */
   readonly retryMs: number
   readonly hooks: Hooks
@@ -67,7 +76,11 @@ export type Live = {
   /** Channels that are being opened or topped up, by receiver and token: whoever comes meanwhile waits. */
   readonly funding: Map<string, Promise<Channel>>
   /** Requests on their way, by channel. */
-  readonly inFlight: Map<ChannelKey, Set<{ overlapped: boolean }>>
+  readonly inFlight: Map<ChannelKey, Set<Ticket>>
+  /** The channel that paid last, by receiver and token, and the price it paid. */
+  readonly paidLast: Map<string, { readonly key: ChannelKey; readonly price: bigint }>
+  /** Where each channel paid last. {@link About} holds this, or an earlier address of the same origin. */
+  readonly paidAt: Map<ChannelKey, { readonly url: string; readonly method: string }>
   /** What a token and an escrow can do together. */
   readonly transferKinds: Map<string, TransferKind | 'approve'>
   /** Requests that have to wait for each other, by lane. */
@@ -76,15 +89,15 @@ export type Live = {
 
 /** What a sender files about a channel, beside the ledger. */
 export type About = {
-  /** Where the channel was used last, and how: where a close can be asked for. */
+  /** Where the channel was used, and how: where a close can be asked for. */
   readonly url?: string
   readonly method?: string
   /** The transaction that opened it, and whether the receiver has acknowledged it. */
   readonly opened?: Hash
   readonly acknowledged?: boolean
-  /** A top up that the receiver has not heard of yet. */
   /** What offers of the receiver say beside the price; where a close has to be asked for elsewhere. */
   readonly echo?: unknown
+  /** A top up that the receiver has not heard of yet. */
   readonly toppingUp?: { readonly hash: Hash; readonly amount: string }
 }
 
@@ -108,10 +121,15 @@ export function deploymentOf({ chainId, escrow, token }: Channel): Deployment {
 }
 
 /** The protocol of the contract that holds a channel. @throws {NoSuchChannelError} for one that is not allowed any more */
-export function protocolOf({ places }: Context, { escrow, key }: Pick<Channel, 'escrow' | 'key'>): AnyProtocol {
+export function protocolOf(context: Context, channel: Pick<Channel, 'escrow' | 'key'>): AnyProtocol {
+  return placeOf(context, channel).protocol
+}
+
+/** The contract that holds a channel. @throws {NoSuchChannelError} for one that is not allowed any more */
+export function placeOf({ places }: Context, { escrow, key }: Pick<Channel, 'escrow' | 'key'>): Place {
   const place = places.find(({ at }) => at.address === escrow)
   if (!place) throw new NoSuchChannelError(key)
-  return place.protocol
+  return place
 }
 
 /** The key whose vouchers a channel takes; undefined if it is not here. */

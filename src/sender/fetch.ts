@@ -6,7 +6,7 @@
  *        |                          choose an offer       choose.ts; budget.ts says which can be taken
  *        +----------------<--------------+
  *   channelFor                     fund.ts      find, top up or open
- *   authorizePrice                 spend.ts     budget and reservation durable, then the signature
+ *   authorizePrice                 spend.ts     budget, reservation and voucher durable; or a voucher that covers it
  *   send with the payment          transmit.ts  the same Idempotency-Key at every attempt
  *   refused? ---------> heal.ts                 one correction, or an error
  *   receipt  ---------> what was charged
@@ -17,12 +17,13 @@ import { ConfigError } from '../base/faults.ts'
 import { InsecureUrlError, NoAcceptableOfferError, PaymentRefusedError } from '../base/spending.ts'
 import { announceTopUp } from './announce.ts'
 import { checkPrice } from './budget.ts'
-import { choose, isStale, offersIn, type Chosen, type OfferBook } from './choose.ts'
+import type { OfferBook } from './book.ts'
+import { choose, offersIn, type Chosen } from './choose.ts'
 import type { Context } from './context.ts'
 import { channelFor } from './fund.ts'
 import { heal } from './heal.ts'
 import { decisionOf } from './hooks.ts'
-import { enter, inTurn } from './lane.ts'
+import { enter, inTurn, leave } from './lane.ts'
 import { settleUp } from './receipt.ts'
 import { authorizePrice, takeBack, type Spending } from './spend.ts'
 import { NeverSentError, send, sendUntilConfirmed, type Outgoing } from './transmit.ts'
@@ -37,9 +38,8 @@ const ATTEMPTS = 4
  */
 export async function buy(context: Context, book: OfferBook, request: Outgoing): Promise<Response> {
   requireSecure(request.url)
-  const place = `${request.method} ${request.url.href}`
-  let chosen = book.get(place)
-  if (chosen && isStale(chosen.offer)) chosen = undefined
+  const remembered = book.find(request)
+  let chosen = remembered
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     if (!chosen) {
       const asked = await askUnpaid(context, request)
@@ -48,13 +48,18 @@ export async function buy(context: Context, book: OfferBook, request: Outgoing):
     }
     const outcome = await payInTurn(context, request, chosen)
     if (outcome.response) {
-      if (outcome.response.ok) book.set(place, chosen)
+      if (outcome.response.ok) note(book, request, remembered, outcome.next)
       return outcome.response
     }
-    book.delete(place)
+    book.drop(request)
     chosen = outcome.fresh
   }
   throw new PaymentRefusedError(402, `still refused after ${ATTEMPTS} attempts`, {})
+}
+
+function note(book: OfferBook, request: Outgoing, remembered: Chosen | undefined, next: Chosen | undefined): void {
+  if (!next) book.drop(request)
+  else if (next !== remembered) book.keep(request, next)
 }
 
 /** The answer, if it costs nothing or somebody does not want to pay; else the offer that is paid. */
@@ -78,7 +83,12 @@ async function askUnpaid(
 }
 
 type Outcome =
-  | { readonly response: Response; readonly fresh?: undefined }
+  | {
+      readonly response: Response
+      readonly fresh?: undefined
+      /** What the next request like this can be paid with at once. */
+      readonly next?: Chosen | undefined
+    }
   | { readonly response?: undefined; readonly fresh: Chosen | undefined }
 
 /** A receiver that wants every voucher to rise by exactly the price gets one request at a time. */
@@ -93,22 +103,19 @@ async function payOnce(context: Context, request: Outgoing, chosen: Chosen): Pro
   const { hooks } = context
   checkPrice(context.budget, offer.price)
   const spending = await spend(context, request, chosen)
-  context.onUsed(spending.channel.key)
-  context.onProgress({ step: 'paying', price: offer.price, channel: spending.channel.id })
-  const ticket = enter(context, spending.channel.key)
+  const { key, id } = spending.channel
   try {
-    const { response, said } = await sendPaid(context, request, chosen, spending)
+    context.onUsed(key)
+    context.onProgress({ step: 'paying', price: offer.price, channel: id })
+    const { response, said, about } = await sendPaid(context, request, chosen, spending)
     if (hooks.onResponse?.(response, request) === 'stop') return { response }
-    if (!said) {
-      await settleUp(context, request, chosen, spending, { response, alone: ticket.alone() })
-      return { response }
-    }
+    if (!said) return { response, next: await settleUp(context, request, chosen, spending, { response, about }) }
     const verdict = await heal(context, protocol, offer, spending, said)
     if (verdict === 'return' || decisionOf(hooks, said, response, request) === 'stop') return { response }
     await response.body?.cancel()
     return { fresh: offersIn(context, response).length > 0 ? choose(context, response) : undefined }
   } finally {
-    ticket.leave()
+    leave(context, key, spending.ticket)
   }
 }
 
@@ -123,13 +130,19 @@ async function sendPaid(context: Context, request: Outgoing, chosen: Chosen, spe
   }
 }
 
-/** A channel with room, and a voucher on it. Another request may be faster: then once more. */
+/** A channel with room, and a voucher on it; who calls leaves it. Another request may be faster: then once more. */
 async function spend(context: Context, request: Outgoing, { offer, protocol }: Chosen): Promise<Spending> {
   for (let attempt = 0; attempt < 64; attempt += 1) {
     const { key } = await channelFor(context, protocol, offer)
     await announceTopUp(context, protocol, key, offer, request)
-    const spending = await authorizePrice(context, protocol, key, offer, request.url.origin)
-    if (spending) return spending
+    const ticket = enter(context, key)
+    let spending: Spending | undefined
+    try {
+      spending = await authorizePrice(context, key, { offer, origin: request.url.origin, ticket })
+      if (spending) return spending
+    } finally {
+      if (!spending) leave(context, key, ticket)
+    }
   }
   throw new Error('other requests of this client use up every deposit; raise the budget for deposits')
 }

@@ -15,14 +15,33 @@ import { deploymentOf, signerOf, writeAbout, type AnyProtocol, type Context } fr
 import { putIn } from './deposit.ts'
 
 /** A channel with room for the offer, open on chain. @throws {OverBudgetError} | {@link NoTokensError} | {@link NoGasError} */
-export function channelFor(context: Context, protocol: AnyProtocol, offer: Offer): Promise<Channel> {
+export async function channelFor(context: Context, protocol: AnyProtocol, offer: Offer): Promise<Channel> {
   const name = `${offer.escrow}:${offer.receiver}:${offer.token}`
+  const again = await paidLast(context, name, offer)
+  if (again) return again
   const { funding } = context.live
   const underWay = funding.get(name)
   if (underWay) return underWay.then(() => channelFor(context, protocol, offer))
   const work = findOrFund(context, protocol, offer).finally(() => funding.delete(name))
   funding.set(name, work)
-  return work
+  const found = await work
+  context.live.paidLast.set(name, { key: found.key, price: offer.price })
+  return found
+}
+
+/**
+ * The channel that paid this price last, if it can again: it was the emptiest that sufficed, and is emptier now. So
+ * the channels need not be compared for every request.
+ */
+async function paidLast(context: Context, name: string, offer: Offer): Promise<Channel | undefined> {
+  const last = context.live.paidLast.get(name)
+  if (last?.price !== offer.price) return undefined
+  const channel = await context.store.get(last.key)
+  return channel && isUsable(context, channel, offer) && available(channel) >= offer.price ? channel : undefined
+}
+
+function isUsable(context: Context, channel: Channel, offer: Offer): boolean {
+  return channel.sender === context.address && signerOf(context, channel) !== undefined && fits(channel, offer)
 }
 
 /** What a purchase needs before it can be signed. `least` is what the account must hold of the deposit. */
@@ -74,8 +93,7 @@ async function findOrFund(context: Context, protocol: AnyProtocol, offer: Offer)
 async function usableChannels(context: Context, offer: Offer): Promise<Channel[]> {
   const usable: Channel[] = []
   for await (const channel of context.store.list()) {
-    const ours = channel.sender === context.address && signerOf(context, channel) !== undefined
-    if (ours && fits(channel, offer)) usable.push(channel)
+    if (isUsable(context, channel, offer)) usable.push(channel)
   }
   return usable
 }

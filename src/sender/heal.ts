@@ -14,6 +14,7 @@ import { authorize } from '../channel/ledger.ts'
 import { merge } from '../channel/events.ts'
 import type { Offer } from '../channel/messages.ts'
 import { deploymentOf, readAbout, writeAbout, type AnyProtocol, type Context } from './context.ts'
+import { reservedOn } from './lane.ts'
 import type { Said } from './refusal.ts'
 import { believeLess, takeBack, type Spending } from './spend.ts'
 
@@ -96,7 +97,8 @@ function claimsThisPayment({ voucher }: Spending, { code, details }: Said): bool
  *
  * Our own signature on more than we know: our records were lost, and are mended. On what we know, with a claim
  * that this very request is charged already: the receiver keeps the payment without the service, and we stop.
- * Where we have no records of our own, only the channel on chain, it is believed once.
+ * Where we have no records of our own, only the channel on chain, it is believed once. When records are mended, other
+ * requests on their way go on being reckoned with, whether the receiver has seen them already or not.
  * Our own signature on less: a receiver that takes exact vouchers only is followed. Without it, our records stand.
  */
 async function adopt(
@@ -110,19 +112,26 @@ async function adopt(
   const { channel, price } = spending
   const claimed = amount(said.details.charged)
   const shown = amount(said.details.authorized)
-  await takeBack(context, spending)
+  const known = await takeBack(context, spending)
   if (claimed === undefined || shown === undefined)
     throw new PaymentRefusedError(said.status, said.detail, said.details)
   const voucher = ownVoucher(escrow, channel, { amount: shown, signature: said.details.signature })
-  if (shown > authorized(channel)) {
-    if (!voucher || claimed > shown) throw new PaymentDisputedError(claimed, channel.charged)
-    await store.update(channel.key, (now = channel) => raised(authorize(now, voucher), claimed))
+  const mend = () =>
+    store.update(channel.key, (now = channel) =>
+      raised(voucher ? authorize(now, voucher) : now, claimed + reservedOn(context, channel.key)),
+    )
+  if (shown > authorized(known)) {
+    if (!voucher || claimed > shown) throw new PaymentDisputedError(claimed, known.charged)
+    await mend()
     return 'again'
   }
-  if (claimed >= channel.charged && !(voucher && (await rememberAnew(context, channel)))) {
-    throw new PaymentDisputedError(claimed, channel.charged - price)
+  if (claimed >= known.charged + price) {
+    const isNews = voucher !== undefined && claimed <= shown && (await rememberAnew(context, channel))
+    if (!isNews) throw new PaymentDisputedError(claimed, known.charged)
+    await mend()
+    return 'again'
   }
-  if (offer.exact && voucher) await believeLess(context, channel.key, claimed)
+  if (offer.exact && voucher) await believeLess(context, spending, claimed)
   await store.update(channel.key, (now = channel) => raised(now, claimed))
   return 'again'
 }

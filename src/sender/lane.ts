@@ -1,9 +1,15 @@
 /** Requests of one client that are on their way at the same time. */
 import type { ChannelKey } from '../channel/channel.ts'
-import type { Context } from './context.ts'
+
+type Inside = {
+  readonly live: {
+    readonly lanes: Map<string, Promise<void>>
+    readonly inFlight: Map<ChannelKey, Set<Ticket>>
+  }
+}
 
 /** Runs `work` after all that was put in the same lane before it. */
-export async function inTurn<T>({ live }: Context, lane: string, work: () => Promise<T>): Promise<T> {
+export async function inTurn<T>({ live }: Inside, lane: string, work: () => Promise<T>): Promise<T> {
   const mine = (live.lanes.get(lane) ?? Promise.resolve()).then(work)
   const done = mine.then(
     () => undefined,
@@ -17,17 +23,32 @@ export async function inTurn<T>({ live }: Context, lane: string, work: () => Pro
   }
 }
 
-/** Whether a request was the only one on its channel from its reservation to its receipt. */
-export function enter({ live }: Context, key: ChannelKey) {
-  const others = live.inFlight.get(key) ?? new Set<{ overlapped: boolean }>()
+/** One request on its way, from before its reservation until its books are done. */
+export type Ticket = {
+  /** Base units that it has reserved on the channel, less what was taken back. */
+  reserved: bigint
+  /** Whether another request was on its way on this channel meanwhile. */
+  overlapped: boolean
+}
+
+/** Call before anything is reserved: what is not on the list cannot be reckoned with. */
+export function enter({ live }: Inside, key: ChannelKey): Ticket {
+  const others = live.inFlight.get(key) ?? new Set<Ticket>()
   for (const other of others) other.overlapped = true
-  const self = { overlapped: others.size > 0 }
-  live.inFlight.set(key, others.add(self))
-  return {
-    alone: () => !self.overlapped,
-    leave: () => {
-      others.delete(self)
-      if (others.size === 0) live.inFlight.delete(key)
-    },
-  }
+  const ticket = { reserved: 0n, overlapped: others.size > 0 }
+  live.inFlight.set(key, others.add(ticket))
+  return ticket
+}
+
+export function leave({ live }: Inside, key: ChannelKey, ticket: Ticket): void {
+  const all = live.inFlight.get(key)
+  all?.delete(ticket)
+  if (all?.size === 0) live.inFlight.delete(key)
+}
+
+/** Base units that all requests on their way on a channel have reserved. */
+export function reservedOn({ live }: Inside, key: ChannelKey): bigint {
+  let sum = 0n
+  for (const { reserved } of live.inFlight.get(key) ?? []) sum += reserved
+  return sum
 }

@@ -26,7 +26,7 @@ export async function findPlace(asking: Asking, address: Address): Promise<Place
   const known = record === undefined ? undefined : ownRecord<Known>(record)
   const protocol = protocols.find(({ escrow }) => escrow.name === known?.kind)
   if (known && protocol) {
-    return { protocol, at: { chainId, address, ...(known.token && { token: known.token }) } }
+    return placeAt(protocol, { chainId, address, ...(known.token && { token: known.token }) })
   }
   const place = await ask(asking, { chainId, address })
   const { token } = place.at
@@ -44,7 +44,7 @@ async function ask({ chain, protocols, sender }: Asking, at: Deployment): Promis
       const answers = await Promise.all(tests.map(({ call }) => chain.call(call)))
       if (!tests.every(({ passes }, index) => passes(answers[index] ?? '0x'))) continue
       const question = escrow.queries.token(at)
-      return { protocol, at: question ? { ...at, token: addressIn(await chain.call(question)) } : at }
+      return placeAt(protocol, question ? { ...at, token: addressIn(await chain.call(question)) } : at)
     } catch (error) {
       // What is no answer of this kind of contract may be one of the next kind.
       if (error instanceof ChainUnavailableError) throw error
@@ -52,4 +52,8 @@ async function ask({ chain, protocols, sender }: Asking, at: Deployment): Promis
   }
   const kinds = protocols.map(({ escrow }) => escrow.name).join(' or ')
   throw new ConfigError('escrows', `there is no escrow of the kind ${kinds} at ${at.address} on chain ${at.chainId}`)
+}
+
+function placeAt(protocol: AnyProtocol, at: Deployment): Place {
+  return { protocol, at, digest: protocol.escrow.digester(at) }
 }

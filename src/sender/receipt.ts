@@ -1,49 +1,93 @@
 /** What a paid answer tells the sender's own books. */
-import type { Channel } from '../channel/channel.ts'
-import { readAbout, writeAbout, type Context } from './context.ts'
-import type { Chosen } from './choose.ts'
+import { authorized, type Channel } from '../channel/channel.ts'
+import type { Offer } from '../channel/messages.ts'
+import { offersIn, type Chosen } from './choose.ts'
+import { writeAbout, type About, type Context } from './context.ts'
 import { believeLess, takeBack, type Spending } from './spend.ts'
 import type { Outgoing } from './transmit.ts'
 
 type Delivered = {
   readonly response: Response
-  /** No other request was on its way on this channel meanwhile. */
-  readonly alone: boolean
+  /** What was filed about the channel when the request went out. */
+  readonly about: About
 }
 
-/** Remembers where the channel was used, and believes a receiver that charged less than was offered. */
+/**
+ * Remembers where the channel was used, and believes a receiver that charged less than was offered. Of more it believes
+ * only another price for this request, within the budget and within what is authorized: where a payment does not name
+ * the offer that it answers, a price can rise on the way.
+ *
+ * Returns the offer for the next request like this; undefined if its price has to be asked again.
+ */
 export async function settleUp(
   context: Context,
   request: Outgoing,
-  { offer, protocol }: Chosen,
+  chosen: Chosen,
   spending: Spending,
-  { response, alone }: Delivered,
-): Promise<void> {
+  { response, about }: Delivered,
+): Promise<Chosen | undefined> {
+  const { offer, protocol, byRoute } = chosen
   const { dialect } = protocol
   const receipt = dialect.readReceipt(response.headers)
-  const { id, key } = spending.channel
+  const { id } = spending.channel
   if (receipt?.channelId === id || (!dialect.carriesFunding && response.ok)) {
-    await remember(context, request, spending.channel, dialect.carriesFunding ? undefined : offer.echo)
+    await remember(context, request, spending.channel, { about, echo: dialect.carriesFunding ? undefined : offer.echo })
   }
-  if (!receipt || (receipt.channelId !== undefined && receipt.channelId !== id)) return
+  // Nothing was sold: an address on a paid route may be free.
+  if (!receipt && byRoute && response.ok) await takeBack(context, spending)
+  if (!receipt || (receipt.channelId !== undefined && receipt.channelId !== id)) return byRoute ? undefined : chosen
   const { charged, price } = receipt
-  if (charged !== undefined) {
-    if (alone && context.alone) await believeLess(context, key, charged)
-  } else if (price !== undefined && price < spending.price) {
-    await takeBack(context, { ...spending, price: spending.price - price })
+  if (charged !== undefined && context.alone && !spending.ticket.overlapped) {
+    await believeLess(context, spending, charged, () => !spending.ticket.overlapped)
   }
+  if (price !== undefined && price > spending.price) {
+    await payMore(context, spending, price)
+    return undefined
+  }
+  if (price !== undefined && price < spending.price && (charged === undefined || spending.ticket.overlapped)) {
+    await takeBack(context, spending, spending.price - price)
+  }
+  return renewed(context, response, chosen)
+}
+
+/** An offer that expires gives way to the one that came with the answer, if that is the same but for its time. */
+function renewed(context: Context, response: Response, chosen: Chosen): Chosen {
+  const { offer, protocol } = chosen
+  if (offer.expiresAtMs === undefined) return chosen
+  const terms = termsOf(offer)
+  const fresh = offersIn(context, response).find(
+    (told) => told.protocol === protocol && termsOf(told.offer) === terms && told.offer.expiresAtMs !== undefined,
+  )
+  return fresh ?? chosen
+}
+
+function termsOf({ price, token, receiver, chainId, escrow, resource, step, exact }: Offer): string {
+  return JSON.stringify([`${price}`, token, receiver, chainId, escrow, resource, step?.toString(), exact])
+}
+
+/** The receiver has charged another price than it had offered. It stands only where it would have been paid anyway. */
+async function payMore({ store, budget }: Context, { channel, price, ticket }: Spending, cost: bigint): Promise<void> {
+  if (cost > budget.perRequest) return
+  await store.update(channel.key, (now = channel) => {
+    const charged = now.charged + cost - price
+    if (charged > authorized(now)) return now
+    ticket.reserved = cost
+    return { ...now, charged }
+  })
 }
 
 /** From now on the receiver knows the channel with all that was put in. */
 async function remember(
-  { store }: Context,
-  { url: { href: url }, method }: Outgoing,
+  { store, live }: Context,
+  { url: { href: url, origin }, method }: Outgoing,
   { key }: Channel,
-  echo: unknown,
+  { about, echo }: { readonly about: About; readonly echo: unknown },
 ): Promise<void> {
-  const about = await readAbout(store, key)
   const seenTopUp = echo !== undefined && about.toppingUp !== undefined
-  if (about.acknowledged === true && about.url === url && about.method === method && !seenTopUp) return
+  live.paidAt.set(key, { url, method })
+  // Of several addresses one is enough for the next start: it is not worth a commit for each request.
+  const isKnown = about.url !== undefined && new URL(about.url).origin === origin
+  if (about.acknowledged === true && isKnown && !seenTopUp) return
   await writeAbout(store, key, ({ toppingUp, ...now }) => ({
     ...now,
     ...(toppingUp && !seenTopUp && { toppingUp }),

@@ -5,7 +5,8 @@
  * same URL is one round trip. What it spends is the client's business.
  */
 import type { ChannelKey } from '../channel/channel.ts'
-import type { OfferBook } from './choose.ts'
+import { checkAhead, type Ahead } from './ahead.ts'
+import { createOfferBook } from './book.ts'
 import { closeTogether, requestClose } from './close.ts'
 import { protocolOf, type Context } from './context.ts'
 import { buy } from './fetch.ts'
@@ -37,6 +38,11 @@ export type SessionOptions = {
   readonly initialDeposit?: (price: bigint) => bigint
   /** What a top up adds, for a price. Default: the client's. */
   readonly topUpDeposit?: (price: bigint) => bigint
+  /**
+   * What a voucher authorizes beyond the request at hand; the requests that it covers present it again. Until it is
+   * used that much is at risk, within the deposit and the budget. Default: the client's.
+   */
+  readonly ahead?: Ahead
   /** How long to wait before the same payment is sent again, where the receiver does not say. */
   readonly retryMs?: number
   /** Whether `end` closes the channels. Default: they stay open for the next time. */
@@ -49,7 +55,7 @@ type Call = (url: string | URL, init?: RequestInit) => Promise<Response>
 export function createSession(client: Context, options: SessionOptions = {}): Session {
   const used = new Set<ChannelKey>()
   const context = contextOf(client, options, used)
-  const book: OfferBook = new Map()
+  const book = createOfferBook()
   const follow = createItinerary((outgoing) => buy(context, book, outgoing))
   const paying = async (input: string | URL | Request, init?: RequestInit) => {
     const request = new Request(input, init)
@@ -76,12 +82,14 @@ export function createSession(client: Context, options: SessionOptions = {}): Se
 }
 
 function contextOf(client: Context, options: SessionOptions, used: Set<ChannelKey>): Context {
-  const { initialDeposit, topUpDeposit, retryMs, hooks = {} } = options
+  const { initialDeposit, topUpDeposit, ahead, retryMs, hooks = {} } = options
+  checkAhead(ahead)
   return {
     ...client,
     hooks,
     ...(initialDeposit && { deposit: initialDeposit }),
     ...(topUpDeposit && { topUpDeposit }),
+    ...(ahead && { ahead }),
     ...(retryMs !== undefined && { retryMs }),
     onUsed: (key) => used.add(key),
   }

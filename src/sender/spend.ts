@@ -2,18 +2,30 @@
  * The sender's side of the ledger: reserve, sign, take back.
  *
  * On this side `charged` is what the receiver may hold us to: every request
- * that was sent and not definitely refused. It is reserved, with the budget, in
- * one durable commit before the key is touched.
+ * that was sent and not definitely refused. It is reserved, with the budget and
+ * the voucher that covers it, in one durable commit. Limits are checked before
+ * the key is touched, and nothing leaves before the commit is on the disk.
  */
 import { authorized, type Channel, type ChannelKey, type Voucher } from '../channel/channel.ts'
 import { authorize, refund } from '../channel/ledger.ts'
 import type { Offer } from '../channel/messages.ts'
-import { SPENT, spend } from './budget.ts'
+import { beyond } from './ahead.ts'
+import { leftIn, SPENT, spend } from './budget.ts'
 import { NoSuchChannelError } from '../base/spending.ts'
-import { deploymentOf, signerOf, type AnyProtocol, type Context } from './context.ts'
+import { placeOf, signerOf, type Context } from './context.ts'
+import { inTurn, type Ticket } from './lane.ts'
+import type { Signer } from './signer.ts'
 
 /** A request's price, reserved, and the voucher that covers it. */
-export type Spending = { readonly channel: Channel; readonly voucher: Voucher; readonly price: bigint }
+export type Spending = {
+  readonly channel: Channel
+  readonly voucher: Voucher
+  readonly price: bigint
+  readonly ticket: Ticket
+}
+
+/** What a request is about to spend, and where: `origin` is that of its URL. */
+export type Wish = { readonly offer: Offer; readonly origin: string; readonly ticket: Ticket }
 
 /**
  * Reserves the offer's price and signs for it, unless an earlier voucher covers it already.
@@ -21,73 +33,114 @@ export type Spending = { readonly channel: Channel; readonly voucher: Voucher; r
  * Returns undefined when the channel cannot take it any more: another request was faster.
  * @throws {OverBudgetError}
  */
-export async function authorizePrice(
-  context: Context,
-  { escrow }: AnyProtocol,
-  key: ChannelKey,
-  offer: Offer,
-  origin: string,
-): Promise<Spending | undefined> {
+export function authorizePrice(context: Context, key: ChannelKey, wish: Wish): Promise<Spending | undefined> {
+  const { ahead, signers } = context
+  const reserve = () => reserveAndSign(context, key, wish)
+  // Where a signature takes time, two requests that find the voucher used up would both sign ahead.
+  return ahead && signers.some(({ signNow }) => !signNow) ? inTurn(context, `sign ${key}`, reserve) : reserve()
+}
+
+async function reserveAndSign(context: Context, key: ChannelKey, wish: Wish): Promise<Spending | undefined> {
   const { store, budget } = context
+  const { offer, origin, ticket } = wish
   const { price } = offer
   const next: { amount: bigint | undefined } = { amount: undefined }
   const reserved = await store.updateWithRecord(key, SPENT, (now, record) => {
     if (!now) throw new RangeError(`channel ${key} is not in the store`)
-    const target = nextAmount(now, offer)
+    const target = nextAmount(context, now, wish, record)
     next.amount = target
     if (target === undefined) return { channel: now, record: record ?? spend(record, budget, origin, 0n) }
     const promised = larger(authorized(now), now.charged)
-    const more = target > promised ? target - promised : 0n
-    return { channel: { ...now, charged: now.charged + price }, record: spend(record, budget, origin, more) }
+    const spent = spend(record, budget, origin, target > promised ? target - promised : 0n)
+    ticket.reserved = price
+    return { channel: signedNow(context, { ...now, charged: now.charged + price }, offer, target), record: spent }
   })
   const target = next.amount
   if (target === undefined) return undefined
-  const { voucher: known } = reserved
-  if (known && (offer.exact ? known.cumulativeAmount === target : known.cumulativeAmount >= target)) {
-    return { channel: reserved, voucher: known, price }
-  }
-  const voucher = await signVoucher(context, escrow, reserved, target)
+  const known = coveredBy(reserved, offer, target)
+  if (known) return { channel: reserved, voucher: known, price, ticket }
+  const voucher = await signVoucher(context, reserved, target)
   const channel = await store.update(key, (now) => authorize(now ?? reserved, voucher))
-  return { channel, voucher, price }
+  return { channel, voucher, price, ticket }
+}
+
+/** With a voucher over `target`, if it needs one and its key is at hand: no other request can come between. */
+function signedNow(context: Context, channel: Channel, offer: Offer, target: bigint): Channel {
+  const { signNow } = requireSigner(context, channel)
+  if (!signNow || coveredBy(channel, offer, target)) return channel
+  const signature = signNow(placeOf(context, channel).digest(channel, target))
+  return authorize(channel, { cumulativeAmount: target, signature })
+}
+
+/** The voucher that is there, if it will do. */
+function coveredBy({ voucher }: Channel, { exact }: Offer, target: bigint): Voucher | undefined {
+  if (!voucher) return undefined
+  const { cumulativeAmount } = voucher
+  return (exact ? cumulativeAmount === target : cumulativeAmount >= target) ? voucher : undefined
 }
 
 /** A voucher over `amount`, cumulative. The caller has reserved it. @throws {NoSuchChannelError} if its key is not here */
-export async function signVoucher(
-  context: Context,
-  escrow: AnyProtocol['escrow'],
-  channel: Channel,
-  amount: bigint,
-): Promise<Voucher> {
-  const signer = signerOf(context, channel)
-  if (!signer) throw new NoSuchChannelError(channel.key)
-  const digest = escrow.digester(deploymentOf(channel))(channel, amount)
-  return { cumulativeAmount: amount, signature: await signer.sign(digest) }
+export async function signVoucher(context: Context, channel: Channel, amount: bigint): Promise<Voucher> {
+  const digest = placeOf(context, channel).digest(channel, amount)
+  return { cumulativeAmount: amount, signature: await requireSigner(context, channel).sign(digest) }
 }
 
-/** Takes back a reservation that the receiver definitely refused. What was signed stays signed. */
-export function takeBack({ store }: Context, { channel, price }: Spending): Promise<Channel> {
-  return store.update(channel.key, (now) => refund(now ?? channel, price))
-}
-
-/** Believes a receiver that says it charged less than we thought; never one that says more. */
-export async function believeLess({ store }: Context, key: ChannelKey, charged: bigint): Promise<void> {
-  const known = await store.get(key)
-  if (!known || charged >= known.charged) return
-  await store.update(key, (now = known) => ({ ...now, charged: larger(charged, now.settled) }))
+/** Takes back a reservation, or `amount` of it: the receiver did not charge that. */
+export function takeBack({ store }: Context, { channel, price, ticket }: Spending, amount = price): Promise<Channel> {
+  return store.update(channel.key, (now = channel) => {
+    ticket.reserved = price - amount
+    return refund(now, amount)
+  })
 }
 
 /**
- * The cumulative amount that covers the offer; undefined if the deposit does not. A receiver that wants it exact may
- * get less than was signed before, which is worth less on chain.
+ * Believes a receiver that says it charged less than we reckoned with, and no less than what was settled.
+ *
+ * `isSure` is asked when nothing can come between: no request may be on its way that the receiver has not charged yet.
  */
-function nextAmount(channel: Channel, { price, step = 0n, exact }: Offer): bigint | undefined {
-  const needed = channel.charged + price
+export async function believeLess(
+  { store }: Context,
+  { channel }: Spending,
+  charged: bigint,
+  isSure: () => boolean = () => true,
+): Promise<void> {
+  if (charged >= channel.charged) return
+  await store.update(channel.key, (now = channel) =>
+    isSure() && charged < now.charged ? { ...now, charged: larger(charged, now.settled) } : now,
+  )
+}
+
+function requireSigner(context: Context, channel: Channel): Signer {
+  const signer = signerOf(context, channel)
+  if (!signer) throw new NoSuchChannelError(channel.key)
+  return signer
+}
+
+/**
+ * The cumulative amount that covers the offer, and what is authorized ahead; undefined if the deposit does not cover the
+ * offer. A receiver that wants it exact may get less than was signed before, which is worth less on chain.
+ */
+function nextAmount(
+  { budget, ahead }: Context,
+  channel: Channel,
+  { offer, origin }: Wish,
+  record: string | undefined,
+): bigint | undefined {
+  const { price, step = 0n, exact } = offer
   const signed = authorized(channel)
-  const covered = needed <= signed ? signed : larger(needed, signed + step)
-  const amount = exact ? needed : covered
-  return channel.status === 'open' && amount <= channel.deposit ? amount : undefined
+  const needed = channel.charged + price
+  const least = exact ? needed : needed <= signed ? signed : larger(needed, signed + step)
+  if (channel.status !== 'open' || least > channel.deposit) return undefined
+  if (!ahead || exact || needed <= signed) return least
+  const left = leftIn(record, budget, origin)
+  const most = left === undefined ? channel.deposit : smaller(channel.deposit, larger(signed, channel.charged) + left)
+  return larger(least, needed + beyond(ahead, price, most - needed))
 }
 
 function larger(a: bigint, b: bigint): bigint {
   return a > b ? a : b
+}
+
+function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b
 }

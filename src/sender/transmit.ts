@@ -44,7 +44,7 @@ export async function sendUntilConfirmed(
   request: Outgoing,
   { offer, protocol }: Chosen,
   spending: Spending,
-): Promise<{ readonly response: Response; readonly said: Said | undefined }> {
+): Promise<{ readonly response: Response; readonly said: Said | undefined; readonly about: About }> {
   const { key } = spending.channel
   const about = await readAbout(context.store, key)
   const headers = protocol.dialect.writePayment(offer, paymentOf(spending, about))
@@ -52,8 +52,8 @@ export async function sendUntilConfirmed(
   for (;;) {
     const response = await sendAgainIfLost(context, request, headers)
     const said = await readRefusal(response, protocol.dialect)
-    if (!said || !isEarly(said, protocol, about)) return { response, said }
-    if (decisionOf(context.hooks, said, response, request) === 'stop') return { response, said: undefined }
+    if (!said || !isEarly(said, protocol, about)) return { response, said, about }
+    if (decisionOf(context.hooks, said, response, request) === 'stop') return { response, said: undefined, about }
     if (Date.now() > until) throw new DepositNotConfirmedError(about.opened ?? spending.channel.id)
     await response.body?.cancel()
     await pause(context, said, request.signal)

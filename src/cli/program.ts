@@ -5,6 +5,7 @@ import { addCloseAll } from './commands/close-all.ts'
 import { addClose } from './commands/close.ts'
 import { addDeploy } from './commands/deploy.ts'
 import { addDev } from './commands/dev.ts'
+import { addDoctor } from './commands/doctor.ts'
 import { addGet } from './commands/get.ts'
 import { addKeys } from './commands/keys.ts'
 import { addRequestClose } from './commands/request-close.ts'
@@ -30,7 +31,7 @@ export function createProgram(): Command {
 }
 
 const buying = [addDev, addGet, addChannels, addClose, addRequestClose, addWithdraw]
-const selling = [addServe, addSettle, addCloseAll, addStats, addDeploy]
+const selling = [addServe, addSettle, addCloseAll, addStats, addDeploy, addDoctor]
 
 const help = `
 Your first purchase, with two terminals and nothing else:
@@ -44,6 +45,9 @@ Elsewhere:
 
 To sell, with a key of its own:
   farthing serve --rpc https://node.example --escrow 0x… --token 0x… --upstream http://127.0.0.1:8080 --price 5
+
+When something is slow, or does not work:
+  farthing doctor
 
 Every command has --help with examples and --json for programs. Amounts are base units of the token.
 Key and channels are kept in FARTHING_HOME (default: farthing in the XDG state folder).

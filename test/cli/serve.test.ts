@@ -180,6 +180,7 @@ describe('farthing serve', () => {
     const response = await fetch(`${ready.url}/from-environment.db`)
     expect([response.status, response.headers.get('rdn-price')]).toEqual([402, '7'])
     await until(() => ready.process.said().includes('"event":"answer"'))
+    expect(ready.process.said()).toContain('"level":"info","event":"signature-engine","engine":"native"')
     await ready.process.stop()
   })
 

@@ -4,11 +4,13 @@ import type { Command } from 'commander'
 import { getAddress } from 'viem'
 import { ChainUnavailableError, ConfigError } from '../../base/faults.ts'
 import type { Log } from '../../base/log.ts'
+import { engineName } from '../../base/secp256k1.ts'
 import { createProxy, type PaidServer } from '../../proxy/proxy.ts'
 import { createGateway } from '../../gateway/gateway.ts'
 import { payment, raiden, rdn, session } from '../../rails.ts'
 import { createReceiver, rail, type Receiver } from '../../receiver/index.ts'
 import { memory } from '../../store/memory.ts'
+import { shortcoming } from '../doctor/engine.ts'
 import { getAnvil } from '../dev/get-anvil.ts'
 import { goods, sampleRoutes } from '../dev/resources.ts'
 import { stopRequested } from '../dev/stop.ts'
@@ -144,6 +146,7 @@ function welcome(
     ['raiden', `${raiden}   protocol rdn, REST interface at ${url}/api/1`],
     ['token', `${token}   FARDEMO, 6 decimals`],
     ['accounts', `${accounts} that hold 1,000 FARDEMO each; farthing get uses ${buyer}`],
+    ...(shortcoming === undefined ? [] : [['signatures', `${engineName}: ${shortcoming}; see farthing doctor`]]),
   ]
   const rows = goods.map(({ path, price, what }) => [`  ${path}`, price.padStart(4), what])
   return `farthing dev ${version()}

@@ -6,6 +6,7 @@ import type { TlsOptions } from '../../proxy/proxy.ts'
 import { createReceiver } from '../../receiver/receiver.ts'
 import type { SettlePolicy } from '../../receiver/context.ts'
 import type { Store } from '../../store/store.ts'
+import { tellEngine } from '../doctor/engine.ts'
 import { exitHelp } from '../exit.ts'
 import { progress, report, type Say } from '../print.ts'
 import { inOptions } from '../serve/as-options.ts'
@@ -122,7 +123,9 @@ async function serve(file: string | undefined, options: Options): Promise<void> 
   const signals = listenToSignals()
   try {
     await inOptions(options.contract, async () => {
-      const say = teller(jsonLog(options.logLevel))
+      const log = jsonLog(options.logLevel)
+      tellEngine(log)
+      const say = teller(log)
       const place = await findPlace(options, { signal: signals.stop, say })
       const stateFile = options.stateFile ?? usualStateFile(place, account.address)
       await withStateFile(stateFile, (store) =>

@@ -21,9 +21,15 @@ export function askOf(request: IncomingMessage, target: string, repeatable = fal
 }
 
 export function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  const content = body.length === 0 ? undefined : body
+  if (content !== undefined && response.getHeaderNames().length === 0) {
+    // Nobody has said anything yet: all lines at once cost half of one by one.
+    response.writeHead(status, [...headers.flat(), 'Content-Length', `${Buffer.byteLength(content)}`]).end(content)
+    return
+  }
   response.statusCode = status
   for (const [name, value] of headers) response.appendHeader(name, value)
-  response.end(body.length === 0 ? undefined : body)
+  response.end(content)
 }
 
 /** An answer on its way. */
@@ -48,7 +54,7 @@ export function deliver({ limits }: Pick<Receiver, 'limits'>, response: ServerRe
     if (!response.headersSent) void sale.conclude(500) // gone before it said anything
     void sale.keep(ended)
   }
-  return sale.keeps ? collect(response, limits.answerBytes, done) : watchForEnd(response, done, false)
+  return sale.keeps ? collect(response, limits.answerBytes, done) : watch(response, done, () => 'too long')
 }
 
 /**
@@ -87,7 +93,7 @@ async function peek(request: IncomingMessage & { body?: unknown }, most: number)
   })
 }
 
-/** Calls `done` once, when the whole answer was written, or when it will not be. */
+/** Keeps a copy of what is written. Calls `done` once, when the whole answer was written, or when it will not be. */
 function collect(response: ServerResponse, most: number, done: (ended: Ended) => void): Delivery {
   const chunks: Buffer[] = []
   let size = 0
@@ -98,30 +104,29 @@ function collect(response: ServerResponse, most: number, done: (ended: Ended) =>
     size += bytes.length
     if (size <= most) chunks.push(bytes)
   }
-  const { finish, returned } = watchForEnd(response, done, true)
   const write = response.write.bind(response)
-  const end = response.end.bind(response)
   Object.assign(response, {
     write: (...args: Parameters<typeof write>) => {
       copy(args[0], args[1])
       return write(...args)
     },
-    end: (...args: Parameters<typeof end>) => {
-      copy(args[0], args[1])
-      const ended = end(...args)
-      const { statusCode: status } = response
-      finish(size > most ? 'too long' : { status, headers: linesOf(response), body: Buffer.concat(chunks) })
-      return ended
-    },
   })
-  return { returned }
+  return watch(response, done, (chunk, encoding) => {
+    copy(chunk, encoding)
+    const { statusCode: status } = response
+    return size > most ? 'too long' : { status, headers: linesOf(response), body: Buffer.concat(chunks) }
+  })
 }
 
 /**
- * Breaks off at once where the handler has destroyed the answer and has returned: nothing can follow. A handler whose
- * client has gone may still be at work.
+ * Calls `done` once: with what `whole` makes of the last chunk, or when the answer has broken off. That is at once where
+ * the handler has destroyed it and has returned: nothing can follow. A handler whose client has gone may still be at work.
  */
-function watchForEnd(response: ServerResponse, done: (ended: Ended) => void, keeps: boolean) {
+function watch(
+  response: ServerResponse,
+  done: (ended: Ended) => void,
+  whole: (chunk: unknown, encoding: unknown) => Ended,
+): Delivery {
   const over = { isFinished: false, isDestroyed: false, isReturned: false }
   const finish = (ended: Ended) => {
     if (!over.isFinished) done(ended)
@@ -131,8 +136,14 @@ function watchForEnd(response: ServerResponse, done: (ended: Ended) => void, kee
     Object.assign(over, what)
     if (over.isDestroyed && over.isReturned) finish('broken off')
   }
+  const end = response.end.bind(response)
   const destroy = response.destroy.bind(response)
   Object.assign(response, {
+    end: (...args: Parameters<typeof end>) => {
+      const ended = end(...args)
+      if (!over.isFinished) finish(whole(args[0], args[1]))
+      return ended
+    },
     destroy: (...args: Parameters<typeof destroy>) => {
       const destroyed = destroy(...args)
       note({ isDestroyed: true })
@@ -140,11 +151,9 @@ function watchForEnd(response: ServerResponse, done: (ended: Ended) => void, kee
     },
   })
   response.once('close', () => {
-    // An answer that is not kept is over as soon as it has said anything.
-    if (!over.isFinished && (keeps || !response.headersSent))
-      setTimeout(() => finish('broken off'), ABANDONED_MS).unref()
+    if (!over.isFinished) setTimeout(() => finish('broken off'), ABANDONED_MS).unref()
   })
-  return { finish, returned: () => note({ isReturned: true }) }
+  return { returned: () => note({ isReturned: true }) }
 }
 
 function isEncoding(encoding: unknown): encoding is BufferEncoding {

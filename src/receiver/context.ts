@@ -2,9 +2,11 @@
 import type { Address } from 'viem'
 import { ReceiverUnavailableError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { recent } from '../base/recent.ts'
 import type { Chain, Wallet } from '../chain/chain.ts'
 import type { Channel, ChannelKey } from '../channel/channel.ts'
 import type { Store } from '../store/store.ts'
+import { createOffered } from './offered.ts'
 import type { Page } from './page.ts'
 import type { AnyRail } from './rail.ts'
 import { createShelf, type Shelf } from './shelf.ts'
@@ -97,6 +99,10 @@ export type Live = {
   readonly chargedInSilence: Map<ChannelKey, bigint>
   /** How often the store was put back from a backup. */
   restores: number
+  /** Offers that are ready. */
+  readonly offered: ReturnType<typeof createOffered>
+  /** Vouchers that were refused for their signature, so that one costs a check once. */
+  readonly badVouchers: ReturnType<typeof recent<string, true>>
   /** Room for answers that are kept. */
   readonly shelf: Shelf
   /** Requests with an Idempotency-Key that are running here. */
@@ -109,6 +115,9 @@ export type Live = {
 
 /** How deep the last of it is, and the whole deposit that it will make, in base units. */
 export type PendingDeposit = { readonly confirmations: number; readonly deposit: bigint }
+
+/** How many vouchers with a bad signature are known again; some 3 MB of them. */
+const BAD_VOUCHERS = 10_000
 
 export function freshLive(limits: Limits): Live {
   return {
@@ -123,6 +132,8 @@ export function freshLive(limits: Limits): Live {
     failures: new Map(),
     chargedInSilence: new Map(),
     restores: 0,
+    offered: createOffered(),
+    badVouchers: recent(BAD_VOUCHERS),
     shelf: createShelf(limits),
     running: new Map(),
     lookups: new Map(),

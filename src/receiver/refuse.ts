@@ -8,6 +8,7 @@ import type { Dialect, HeaderLines } from '../dialect/dialect.ts'
 import { problem, type Answer } from './answer.ts'
 import type { Ask } from './ask.ts'
 import type { Context } from './context.ts'
+import type { Line, Offers } from './offered.ts'
 import { pageAnswer } from './page.ts'
 import type { Tariff } from './price.ts'
 import type { AnyRail } from './rail.ts'
@@ -24,9 +25,8 @@ export function refuse(
   if (!spoken) throw error
   const said = spoken.refusals[refusal.code]
   if (said.status !== 402 && said.status !== 410) return problem(refusal, said, [receiver.vary])
-  const made = receiver.rails.map((rail) => ({ rail, offer: offerOf(receiver, rail, tariff) }))
-  const lines = linesOf(made, spoken, refusal)
-  const offers = made.map(({ rail, offer }) => readable(rail, offer))
+  const { offers, lines: offered } = offersFor(receiver, tariff)
+  const lines = [...offered, ...spoken.writeRefusal(refusal).map((line): Line => ({ dialect: spoken, line }))]
   const answer = problem(refusal, said, [...lines.map(({ line }) => line), receiver.vary], { offers })
   if (!prefersHtml(ask)) return answer
   const cookies = lines.flatMap(({ dialect, line }) => (dialect.usesCookies ? [cookieOf(line)] : []))
@@ -34,22 +34,25 @@ export function refuse(
   return pageAnswer(receiver.page, facts, answer, cookies)
 }
 
-type Made = { readonly rail: AnyRail; readonly offer: Offer }
-type Line = { readonly dialect: Dialect<unknown>; readonly line: HeaderLines[number] }
+function offersFor(receiver: Context, tariff: Tariff): Offers {
+  return receiver.live.offered(`${tariff.price} ${tariff.resource}`, () => {
+    const made = receiver.rails.map((rail) => ({ rail, offer: offerOf(receiver, rail, tariff) }))
+    return { lines: linesOf(made), offers: made.map(({ rail, offer }) => readable(rail, offer)) }
+  })
+}
 
-/** An offer per rail, and why the payment was not taken. A header that can stand only once is that of the first rail. */
-function linesOf(made: readonly Made[], spoken: Dialect<unknown>, refusal: PaymentError): Line[] {
+/** A header that can stand only once is that of the first rail. */
+function linesOf(made: readonly { readonly rail: AnyRail; readonly offer: Offer }[]): Line[] {
   const lines = made.flatMap(({ rail: { dialect }, offer }) =>
     dialect.writeOffer(offer).map((line): Line => ({ dialect, line })),
   )
   const told = new Set<string>()
-  const once = lines.filter(({ dialect, line: [name] }) => {
+  return lines.filter(({ dialect, line: [name] }) => {
     if (!dialect.usesCookies) return true
     const fresh = !told.has(name)
     told.add(name)
     return fresh
   })
-  return [...once, ...spoken.writeRefusal(refusal).map((line): Line => ({ dialect: spoken, line }))]
 }
 
 function offerOf({ address, limits }: Context, rail: AnyRail, { price, resource }: Tariff): Offer {

@@ -6,6 +6,9 @@ import type { Channel, Voucher } from '../channel/channel.ts'
 import type { Context } from './context.ts'
 import type { Found } from './find.ts'
 
+/** Length in hex of 65 bytes. */
+const KEY_SIGNATURE = 132
+
 /** Signers whose code is remembered; the oldest is forgotten first. */
 const SIGNERS = 10_000
 
@@ -19,10 +22,16 @@ const SIGNERS = 10_000
  */
 export async function verifyVoucher(receiver: Context, { rail, channel }: Found, voucher: Voucher): Promise<void> {
   if (isStored(channel, voucher)) return
+  const { badVouchers } = receiver.live
+  const shown = `${channel.key} ${voucher.cumulativeAmount} ${voucher.signature}`
+  if (badVouchers.get(shown)) throw new InvalidSignatureError()
   const digest = rail.digest(channel, voucher.cumulativeAmount)
   if (recoverAddress(digest, voucher.signature) === channel.signer) return
-  if (!rail.escrow.contractSigners) throw new InvalidSignatureError()
-  if (!(await isContract(receiver, channel.signer))) throw new InvalidSignatureError()
+  if (!rail.escrow.contractSigners || !(await isContract(receiver, channel.signer))) {
+    // What is no signature of a key costs nothing to see, and may be long.
+    if (voucher.signature.length === KEY_SIGNATURE) badVouchers.set(shown, true)
+    throw new InvalidSignatureError()
+  }
   const question = { signer: channel.signer, digest, signature: voucher.signature, escrow: rail.address }
   if (!(await receiver.chain.acceptsSignature(question))) throw new InvalidSignatureError()
 }

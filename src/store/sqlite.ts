@@ -10,7 +10,7 @@ import type { Channel, ChannelKey } from '../channel/channel.ts'
 import { closable, type OpenStore } from './closing.ts'
 import { groupCommit, type Batch } from './commit.ts'
 import { createMarked, type Marked } from './mark.ts'
-import { recent } from './recent.ts'
+import { recent } from '../base/recent.ts'
 import { sealed } from './sealed.ts'
 import { openFile, type File } from './sqlite-file.ts'
 import type { Numbered } from './sqlite-rows.ts'
@@ -65,19 +65,26 @@ function markedIn(file: File, tables: Tables): Marked {
 
 function grouped(tables: Tables, hotChannels: number, marked: Marked): OpenStore {
   const hot = recent<ChannelKey, Numbered>(hotChannels)
+  // What strangers make up is looked for once.
+  const absent = recent<ChannelKey, true>(hotChannels)
 
   function read(key: ChannelKey): Numbered | undefined {
     const known = hot.get(key)
     if (known) return known
+    if (absent.get(key)) return undefined
     const found = table.readChannel(tables, key)
     if (found) hot.set(key, found)
+    else absent.set(key, true)
     return found
   }
 
   function write({ channels, records }: Batch): void {
     const before = [...channels].map(([key, channel]) => ({ channel, known: read(key) }))
     // Forgotten first: after a failure only the disk knows what is durable.
-    for (const key of channels.keys()) hot.delete(key)
+    for (const key of channels.keys()) {
+      hot.delete(key)
+      absent.delete(key)
+    }
     const written = marked.transaction(() => {
       for (const [name, value] of records) table.writeRecord(tables, name, value)
       return before.map(({ channel, known }) => table.writeChannel(tables, channel, known))

@@ -11,6 +11,7 @@ const programs = [
   ...sources.filter((path) => !isGenerated(path)),
   ...filesIn('examples', '.ts'),
   ...filesIn('bin', '.mjs'),
+  ...filesIn('bench', '.ts', '.mjs'),
 ]
 const contracts = filesIn('contracts/src', '.sol')
 

@@ -3,6 +3,7 @@ import type { Address } from 'viem'
 import { ReceiverUnavailableError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { recent } from '../base/recent.ts'
+import { createRecovery, type Recovery } from '../base/recovery.ts'
 import type { Chain, Wallet } from '../chain/chain.ts'
 import type { Channel, ChannelKey } from '../channel/channel.ts'
 import type { Store } from '../store/store.ts'
@@ -101,6 +102,8 @@ export type Live = {
   restores: number
   /** Offers that are ready. */
   readonly offered: ReturnType<typeof createOffered>
+  /** Who signed what, found on other cores where that helps. */
+  readonly recovery: Recovery
   /** Vouchers that were refused for their signature, so that one costs a check once. */
   readonly badVouchers: ReturnType<typeof recent<string, true>>
   /** Room for answers that are kept. */
@@ -133,6 +136,7 @@ export function freshLive(limits: Limits): Live {
     chargedInSilence: new Map(),
     restores: 0,
     offered: createOffered(),
+    recovery: createRecovery(),
     badVouchers: recent(BAD_VOUCHERS),
     shelf: createShelf(limits),
     running: new Map(),

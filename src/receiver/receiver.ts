@@ -84,6 +84,7 @@ export function createReceiver(config: ReceiverConfig): Receiver {
     stop: async () => {
       context.live.phase = 'stopping'
       stopping.abort()
+      context.live.recovery.stop()
       await Promise.allSettled(running)
     },
     settle: (wanted) => settle(context, wanted),

@@ -1,7 +1,6 @@
 /** Whether the escrow would honour a voucher's signature. */
 import type { Address } from 'viem'
 import { InvalidSignatureError } from '../base/errors.ts'
-import { recoverAddress } from '../base/secp256k1.ts'
 import type { Channel, Voucher } from '../channel/channel.ts'
 import type { Context } from './context.ts'
 import type { Found } from './find.ts'
@@ -26,7 +25,7 @@ export async function verifyVoucher(receiver: Context, { rail, channel }: Found,
   const shown = `${channel.key} ${voucher.cumulativeAmount} ${voucher.signature}`
   if (badVouchers.get(shown)) throw new InvalidSignatureError()
   const digest = rail.digest(channel, voucher.cumulativeAmount)
-  if (recoverAddress(digest, voucher.signature) === channel.signer) return
+  if ((await receiver.live.recovery.recover(digest, voucher.signature)) === channel.signer) return
   if (!rail.escrow.contractSigners || !(await isContract(receiver, channel.signer))) {
     // What is no signature of a key costs nothing to see, and may be long.
     if (voucher.signature.length === KEY_SIGNATURE) badVouchers.set(shown, true)

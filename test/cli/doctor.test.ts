@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { chmodSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { DatabaseSync } from '@photostructure/sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startAnvil } from '../../src/chain/anvil.ts'
@@ -12,7 +13,7 @@ import { encryptKey } from '../../src/cli/keystore.ts'
 import type { LocalChain } from '../../src/cli/local-chain.ts'
 import { engines } from '../../src/base/engine.ts'
 import { sqlite } from '../../src/store/sqlite.ts'
-import { rpc, startWorld } from '../support/market.ts'
+import { listen, rpc, startWorld } from '../support/market.ts'
 import { newHome } from './farthing.ts'
 import { installWithout } from './lean.ts'
 import { newSeller, placeOf, type Seller } from './seller.ts'
@@ -261,14 +262,48 @@ describe('farthing doctor: the chain', () => {
     ])
   })
 
-  it('takes the question and never answers: no check hangs', { timeout: 25_000 }, async () => {
+  it('takes a question and never answers: no check hangs, and another node is used', { timeout: 60_000 }, async () => {
     const silent = createServer(() => undefined)
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
     const host = `127.0.0.1:${(silent.address() as AddressInfo).port}`
     const { code, stdout } = await home.run(['doctor', '--json', ...contracts(), '--rpc', `http://${host}`])
+    const { checks } = JSON.parse(stdout) as Diagnosis
+    expect([code, checks.at(-2)]).toMatchObject([
+      4,
+      { name: `chain ${host}`, verdict: 'BAD', detail: expect.stringContaining('did not answer in time') as string },
+    ])
+    const beside = await diagnose([...contracts(), '--rpc', `http://${host},${world.anvil.url}`])
+    expect([beside.code, verdicts(beside)]).toMatchObject([0, { [`chain ${host}`]: 'warn', 'contract payment': 'ok' }])
     silent.close()
-    const checks = (JSON.parse(stdout) as Diagnosis).checks
-    expect([code, checks.at(-2)?.name, checks.at(-2)?.verdict]).toEqual([4, `chain ${host}`, 'BAD'])
+  })
+
+  it('falls silent at a later question: the checks behind it are made', { timeout: 60_000 }, async () => {
+    const node = await listen((request, response) => {
+      void (async () => {
+        const body = await text(request)
+        if (body.includes('eth_getCode')) return
+        const answer = await fetch(world.anvil.url, {
+          method: 'POST',
+          body,
+          headers: { 'content-type': 'application/json' },
+        })
+        response.setHeader('content-type', 'application/json').end(await answer.text())
+      })()
+    })
+    const { code, stdout } = await home.run(['doctor', '--json', ...contracts(), '--rpc', node.url])
+    await node.close()
+    const { checks } = JSON.parse(stdout) as Diagnosis
+    const said = checks.slice(machine.length).map(({ name, verdict }) => [name, verdict])
+    expect([code, said]).toEqual([
+      4,
+      [
+        ['key file', 'ok'],
+        [`chain ${hostOf(node.url)}`, 'ok'],
+        ['contract payment', 'BAD'],
+        ['coins for gas', 'ok'],
+        ['state file', 'ok'],
+      ],
+    ])
   })
 
   it('has one node that is away beside one that answers', async () => {

@@ -63,11 +63,11 @@ export async function lookAtCoins(
     const detail = `${coins(balance)}, ${lasting(settlements)} (${formatGwei(price)} gwei)`
     const value = undefined
     if (base > cap) {
-      const fix = `That is more than --gas-price-cap, so nothing is settled. Wait, or raise it`
+      const fix = 'That is more than --gas-price-cap, so nothing is settled. Wait, or raise it'
       return { verdict: 'warn', detail, fix, value }
     }
     if (settlements === undefined || settlements >= FEW_SETTLEMENTS) return { verdict: 'ok', detail, value }
-    const fix = `Send ${address} some of the chain's own coin. Without it nothing can be settled or closed`
+    const fix = `Send ${getAddress(address)} some of the chain's own coin. Without it nothing can be settled or closed`
     return { verdict: settlements === 0n ? 'BAD' : 'warn', detail, fix, value }
   })
   return finding

@@ -32,8 +32,7 @@ export function lookAtEngine(): Promise<Looked<void>> {
 
 export function lookAtCores(): Promise<Looked<void>> {
   return look('cores', () => {
-    const cores = availableParallelism()
-    const detail = cores === 1 ? '1, for the server and all else' : `${cores}; one server uses one of them`
+    const detail = `${availableParallelism()}, for the server and all else on this machine`
     return Promise.resolve({ verdict: 'ok', detail, value: undefined })
   })
 }

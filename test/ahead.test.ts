@@ -7,7 +7,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { Ahead, ClientConfig } from '../src/sender/index.ts'
 import type { Routes, Run } from '../src/proxy/proxy.ts'
 import { sqlite } from '../src/store/sqlite.ts'
-import { newClientOn, onlyChannel, openCountingShop, signatureIn } from './support/counting-shop.ts'
+import { newClientOn, onlyChannel, openCountingShop, openRelay, signatureIn } from './support/counting-shop.ts'
 import { newAccount, startWorld, tokensOf } from './support/market.ts'
 import { railKits } from './support/rail-kits.ts'
 
@@ -166,7 +166,7 @@ describe.each(railKits)('a voucher ahead on the rail $name', (kit) => {
     }
   })
 
-  it('pays a price that has risen only where the budget would have paid it, and never what was not offered twice', async () => {
+  it('pays a price that has risen where the budget allows it, and asks for the price anew', async () => {
     let price = 5n
     const { url, arrived } = await open({ 'GET /x': { price: () => price, text: 'foo' } })
     const client = await newClient({ ahead: { requests: 20 } })
@@ -184,4 +184,17 @@ describe.each(railKits)('a voucher ahead on the rail $name', (kit) => {
     if (kit.name === 'rdn') expect((await buyer.get(`${url}/x`)).status).toBe(200)
     await expect(buyer.get(`${url}/x`)).rejects.toThrow("This costs 11 and the budget's perRequest is 10")
   })
+})
+
+it('is never given to a server that wants each voucher to rise by exactly the price', async () => {
+  const kit = railKits.find(({ name }) => name === 'rdn')!
+  const shop = await openCountingShop(world, kit)
+  const of2018 = await openRelay(shop.url, (answer) => answer.headers.delete('rdn-due'))
+  endings.push(shop.close, of2018.close)
+  const client = await newClientOn(world, kit, { ahead: { requests: 5 } })
+  const buyer = client.session()
+  for (const authorized of [5n, 10n, 15n]) {
+    expect((await buyer.get(`${of2018.url}/x`)).status).toBe(200)
+    expect((await onlyChannel(client)).voucher?.cumulativeAmount).toBe(authorized)
+  }
 })

@@ -1,12 +1,13 @@
 /** Many requests at once on one channel, on each rail: what goes over the wire once offers are known, and to what sums it leads. */
 import { mkdtempSync, rmSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { Routes, Run } from '../src/proxy/proxy.ts'
 import type { Ahead, ClientConfig } from '../src/sender/index.ts'
 import { sqlite } from '../src/store/sqlite.ts'
-import { newClientOn, onlyChannel, openCountingShop } from './support/counting-shop.ts'
+import { newClientOn, onlyChannel, openCountingShop, openRelay } from './support/counting-shop.ts'
 import { newAccount, startWorld, until } from './support/market.ts'
 import { railKits } from './support/rail-kits.ts'
 
@@ -221,5 +222,42 @@ describe.each(railKits)('an offer on the rail $name', (kit) => {
     expect(await onlyChannel(client)).toMatchObject({ charged })
     expect(await receiver.store.get(key)).toMatchObject({ charged })
     expect(await visit('/items/3')).toEqual([200, known])
+  })
+})
+
+describe('an offer that expires', () => {
+  const kit = railKits.find(({ name }) => name === 'payment')!
+  const challengeIn = ({ headers }: IncomingMessage) => {
+    const encoded = headers.authorization?.replace('Payment ', '')
+    if (encoded === undefined) return undefined
+    return (JSON.parse(Buffer.from(encoded, 'base64url').toString()) as { challenge: Record<string, string> }).challenge
+      .id
+  }
+
+  it.each([
+    ['is replaced by one that comes with a paid answer', 'the same', 'renewed'],
+    ['is kept when what comes has other terms', 'another place', undefined],
+  ])('%s', async (_what, terms, expected) => {
+    const shop = await openCountingShop(world, kit)
+    const paidWith: (string | undefined)[] = []
+    const asked = (await fetch(`${shop.url}/x`)).headers.get('www-authenticate')!
+    const elsewhere = Buffer.from(JSON.stringify({ resource: 'GET /elsewhere' })).toString('base64url')
+    const told = asked.replace(/id="[^"]*"/, 'id="renewed"')
+    const relay = await openRelay(shop.url, ({ headers, ok }, request) => {
+      if (challengeIn(request) !== undefined) paidWith.push(challengeIn(request))
+      if (ok)
+        headers.set(
+          'www-authenticate',
+          terms === 'the same' ? told : told.replace(/opaque="[^"]*"/, `opaque="${elsewhere}"`),
+        )
+    })
+    endings.push(shop.close, relay.close)
+    const buyer = (await newClientOn(world, kit)).session()
+    expect((await buyer.get(`${relay.url}/x`)).status).toBe(200)
+    const first = paidWith.at(-1)
+    const before = paidWith.length
+    // What the relay made up is refused, which costs one more round trip and nothing else.
+    expect((await buyer.get(`${relay.url}/x`)).status).toBe(200)
+    expect(paidWith[before]).toBe(expected ?? first)
   })
 })

@@ -4,13 +4,6 @@ import type { Outgoing } from './transmit.ts'
 /** Redirects that are followed. */
 const HOPS = 5
 
-export async function prepare(request: Request): Promise<Outgoing> {
-  const headers = new Headers(request.headers)
-  if (!headers.has('idempotency-key')) headers.set('Idempotency-Key', crypto.randomUUID())
-  const body = request.body ? new Uint8Array(await request.arrayBuffer()) : undefined
-  return { url: new URL(request.url), method: request.method, headers, body, signal: request.signal }
-}
-
 /** `buy`, and again where its answer points to. */
 export function createItinerary(buy: (outgoing: Outgoing) => Promise<Response>) {
   return async (first: Outgoing, mode: RequestRedirect): Promise<Response> => {

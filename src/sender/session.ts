@@ -6,12 +6,13 @@
  */
 import type { ChannelKey } from '../channel/channel.ts'
 import { checkAhead, type Ahead } from './ahead.ts'
+import { readAsked, type Asked } from './asked.ts'
 import { createOfferBook } from './book.ts'
 import { closeTogether, requestClose } from './close.ts'
 import { protocolOf, type Context } from './context.ts'
 import { buy } from './fetch.ts'
 import type { Hooks } from './hooks.ts'
-import { createItinerary, prepare } from './redirect.ts'
+import { createItinerary } from './redirect.ts'
 
 export type Session = {
   readonly get: Call
@@ -58,8 +59,8 @@ export function createSession(client: Context, options: SessionOptions = {}): Se
   const book = createOfferBook()
   const follow = createItinerary((outgoing) => buy(context, book, outgoing))
   const paying = async (input: string | URL | Request, init?: RequestInit) => {
-    const request = new Request(input, init)
-    return observed(context, request, async () => follow(await prepare(request), request.redirect))
+    const asked = readAsked(input, init)
+    return observed(context, asked, async () => follow(await asked.prepare(), asked.redirect))
   }
   const call =
     (method: string): Call =>
@@ -95,8 +96,8 @@ function contextOf(client: Context, options: SessionOptions, used: Set<ChannelKe
   }
 }
 
-async function observed({ hooks }: Context, request: Request, run: () => Promise<Response>): Promise<Response> {
-  const subject = { url: new URL(request.url), method: request.method }
+async function observed({ hooks }: Context, { url, method }: Asked, run: () => Promise<Response>): Promise<Response> {
+  const subject = { url, method }
   let response: Response | undefined
   hooks.onInit?.(subject)
   try {

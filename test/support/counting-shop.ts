@@ -10,7 +10,7 @@ import { payment, raiden, rdn, session } from '../../src/rails.ts'
 import type { Receiver } from '../../src/receiver/receiver.ts'
 import { createClient, type Client, type ClientConfig } from '../../src/sender/index.ts'
 import { memory } from '../../src/store/memory.ts'
-import { newAccount, newReceiver } from './market.ts'
+import { listen, newAccount, newReceiver } from './market.ts'
 import type { RailKit } from './rail-kits.ts'
 
 export type CountingShop = {
@@ -90,4 +90,21 @@ export function signatureIn({ headers }: IncomingMessage): string | undefined {
   if (encoded === undefined) return undefined
   const { payload } = JSON.parse(Buffer.from(encoded, 'base64url').toString()) as { payload: { signature?: string } }
   return payload.signature
+}
+
+/** Passes everything on, and lets `change` touch the answers. */
+export async function openRelay(
+  to: string,
+  change: (answer: Response, request: IncomingMessage) => void,
+): Promise<{ readonly url: string; close(): Promise<void> }> {
+  return listen((incoming, outgoing) => {
+    void (async () => {
+      const headers = new Headers(incoming.headers as Record<string, string>)
+      const passed = await fetch(`${to}${incoming.url}`, { method: incoming.method!, headers })
+      const answer = new Response(passed.body, { status: passed.status, headers: passed.headers })
+      change(answer, incoming)
+      outgoing.writeHead(answer.status, Object.fromEntries(answer.headers))
+      outgoing.end(Buffer.from(await answer.arrayBuffer()))
+    })()
+  })
 }

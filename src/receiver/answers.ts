@@ -10,17 +10,21 @@ export const ANSWERS = 'answer:'
 
 type Kept = { readonly status: number; readonly headers: HeaderLines; readonly body: string }
 
-/** Files an answer, if there is room for it. Its retry is told if there was none. */
-export async function keepAnswer({ store, live }: Context, id: string, answer: Answer | 'too long'): Promise<void> {
-  if (answer === 'too long') return
-  const record = JSON.stringify(kept(answer))
-  if (live.shelf.take(record.length)) await store.writeRecord(`${ANSWERS}${id}`, () => record)
+/** Filed in the place of an answer for which there is no room. */
+const NOT_KEPT = ''
+
+/** Files an answer, if there is room for it, and else that there was one. */
+export function keepAnswer({ store, live }: Context, id: string, answer: Answer | 'too long'): Promise<void> {
+  const record = answer === 'too long' ? NOT_KEPT : JSON.stringify(kept(answer))
+  const hasRoom = live.shelf.take(record.length)
+  return store.writeRecord(`${ANSWERS}${id}`, () => (hasRoom ? record : NOT_KEPT))
 }
 
-/** The answer once more. @throws {AnswerGoneError} if it was not kept, or not until now */
-export async function readAnswer({ store }: Context, id: string): Promise<Answer> {
+/** The answer once more; undefined if there is none. @throws {AnswerGoneError} if it was not kept */
+export async function readAnswer({ store }: Context, id: string): Promise<Answer | undefined> {
   const record = await store.readRecord(`${ANSWERS}${id}`)
-  if (record === undefined) throw new AnswerGoneError()
+  if (record === undefined) return undefined
+  if (record === NOT_KEPT) throw new AnswerGoneError()
   const { status, headers, body } = ownRecord<Kept>(record)
   return { status, headers: [...headers, ['Idempotency-Replayed', 'true']], body: Buffer.from(body, 'base64') }
 }

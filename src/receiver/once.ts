@@ -10,13 +10,19 @@
  * made; another one is told so, unless its route is `repeatable`.
  */
 import { createHash } from 'node:crypto'
-import { MalformedPaymentError, RequestConflictError, RequestInterruptedError } from '../base/errors.ts'
+import {
+  AnswerGoneError,
+  MalformedPaymentError,
+  RequestConflictError,
+  RequestInterruptedError,
+} from '../base/errors.ts'
 import { ownRecord } from '../base/read.ts'
 import { messageOf } from '../base/log.ts'
 import type { Channel } from '../channel/channel.ts'
 import { refund } from '../channel/ledger.ts'
 import type { Payment } from '../channel/messages.ts'
 import type { Change } from '../store/store.ts'
+import type { Answer } from './answer.ts'
 import { ANSWERS, keepAnswer, readAnswer } from './answers.ts'
 import type { Context } from './context.ts'
 import type { Found } from './find.ts'
@@ -27,13 +33,15 @@ import { createSale, plainEnding, type Ending } from './sale.ts'
 export type RequestId = { readonly id: string; readonly fingerprint: string; readonly repeatable: boolean }
 
 /**
- * What is filed about a request: charged and under way, charged and answered, or failed and given back. Its answer is a
- * record of its own, which goes earlier.
+ * What is filed about a request: charged, or failed and given back. Its answer is a record of its own, which goes
+ * earlier; so nothing has to be written here when there is one.
  */
 export type Delivery = {
   readonly fingerprint: string
-  readonly state: 'begun' | 'answered' | 'given back'
+  readonly state: 'begun' | 'given back'
   readonly price: string
+  /** When it was charged, in milliseconds since 1970. */
+  readonly atMs: number
 }
 
 /** Prefix of the names of these records. */
@@ -97,8 +105,8 @@ export async function sellOnce(receiver: Context, order: Order): Promise<Admissi
     const sold = { ...found, channel }
     return { sale: createSale(receiver, sold, payment, price, plainEnding(receiver, sold)) }
   }
-  if (past?.state === 'answered') return { answer: await readAnswer(receiver, request.id) }
-  if (past && !request.repeatable) throw new RequestInterruptedError()
+  const answer = past && (await answerTo(receiver, request, past))
+  if (answer) return { answer }
   if (receiver.live.running.has(request.id)) {
     return sellOnce(receiver, { ...order, past: await recall(receiver, request) })
   }
@@ -112,6 +120,20 @@ export async function sellOnce(receiver: Context, order: Order): Promise<Admissi
     done()
     throw error
   }
+}
+
+/**
+ * The answer that it had; undefined where it was cut off and may run again.
+ *
+ * @throws {AnswerGoneError} | {@link RequestInterruptedError}
+ */
+async function answerTo(receiver: Context, request: RequestId, { atMs }: Delivery): Promise<Answer | undefined> {
+  const answer = await readAnswer(receiver, request.id)
+  if (answer) return answer
+  // Whether it was answered is not known any more.
+  if (Date.now() - atMs > receiver.limits.answerMs) throw new AnswerGoneError()
+  if (!request.repeatable) throw new RequestInterruptedError()
+  return undefined
 }
 
 /** Marks the request as running here, synchronously, so that its twin waits. Returns what ends that. */
@@ -129,7 +151,7 @@ function chargeOnce(
   { found, price, buy }: Order,
   { id, fingerprint }: RequestId,
 ): Promise<Channel> {
-  const begun: Delivery = { fingerprint, state: 'begun', price: `${price}` }
+  const begun: Delivery = { fingerprint, state: 'begun', price: `${price}`, atMs: Date.now() }
   const change = buy()
   return store.updateWithRecord(found.channel.key, nameOf(id), (now, record) => {
     // Another process took this request between our look and now: its client has to ask again.
@@ -153,7 +175,8 @@ function recordedEnding(
     keeps: true,
     giveBack: (amount, all) => {
       failed = all
-      const delivery: Delivery = { fingerprint, state: all ? 'given back' : 'begun', price: `${price - amount}` }
+      const state = all ? 'given back' : 'begun'
+      const delivery: Delivery = { fingerprint, state, price: `${price - amount}`, atMs: Date.now() }
       givingBack = store.updateWithRecord(channel.key, nameOf(id), (now) => ({
         channel: refund(now ?? channel, amount),
         record: JSON.stringify(delivery),
@@ -164,17 +187,13 @@ function recordedEnding(
       try {
         // A twin that waits must find what became of the charge: not one that is being given back.
         await givingBack?.catch(() => undefined)
-        if (!failed && ended !== 'broken off') await Promise.all([keepAnswer(receiver, id, ended), fileAnswered()])
+        if (!failed && ended !== 'broken off') await keepAnswer(receiver, id, ended)
       } catch (error) {
         log('error', 'answer-not-kept', { message: messageOf(error) })
       } finally {
         done()
       }
     },
-  }
-  function fileAnswered(): Promise<void> {
-    const delivery: Delivery = { fingerprint, state: 'answered', price: `${price}` }
-    return store.writeRecord(nameOf(id), () => JSON.stringify(delivery))
   }
 }
 

@@ -74,15 +74,7 @@ describe('farthing serve', () => {
 
   it('lets a person pay with the wallet of a browser, unless it is told not to', async () => {
     const asBrowser = { headers: { accept: 'text/html' } }
-    const args = [
-      ...placeOf(world, await newSeller(world, home)),
-      '--port',
-      '0',
-      '--files',
-      home.folder,
-      '--price',
-      '5',
-    ]
+    const args = [...placeOf(world, await newSeller(world, home)), '--port', '0', ...thing]
     const open = await home.serve(args)
     const page = await fetch(`${open.url}/a`, asBrowser)
     expect(page.status).toBe(402)
@@ -94,6 +86,13 @@ describe('farthing serve', () => {
     const plain = await home.serve([...args, '--no-paywall'])
     expect(await (await fetch(`${plain.url}/a`, asBrowser)).text()).not.toContain('<script')
     expect(await plain.process.stop()).toBe(0)
+  })
+
+  it('is told that its state was put back from a backup where nothing tells', async () => {
+    const args = [...placeOf(world, await newSeller(world, home)), '--port', '0', ...thing]
+    const { process: running } = await home.serve([...args, '--restored'])
+    expect(await running.stop()).toBe(0)
+    expect(running.said()).toContain('"store-restored"')
   })
 
   it('goes on after a restart with what it had', async () => {

@@ -32,6 +32,7 @@ type Options = SellerOptions &
     readonly settleAmount?: bigint
     readonly settleAge?: number
     readonly paywall: boolean
+    readonly restored?: boolean
     readonly json?: boolean
   }
 
@@ -47,6 +48,10 @@ export function addServe(program: Command): void {
     .addOption(option('--files <folder>', 'sell the files in this folder'))
     .addOption(option('--price <units>', 'base units for each request, with --upstream and --files', someUnits))
   withRestOptions(withServerOptions(withSellerOptions(command)))
+    .option(
+      '--restored',
+      'for the first start after the state file was put back from a backup: what its senders have authorized since counts as served',
+    )
     .option(
       '--no-paywall',
       'answer browsers that do not pay with a page of words, instead of one that pays by rdn with a wallet',
@@ -174,6 +179,7 @@ async function sell({
     rails,
     log: jsonLog(logLevel),
     ...policyOf(options),
+    restored: options.restored === true,
     ...(wall && { page: wall.page }),
   })
   const mount = restMount(receiver, rest)

@@ -33,7 +33,8 @@ export async function decide<request>(
   try {
     const method = ask.method === 'HEAD' ? 'GET' : ask.method
     const route = { pattern: `${method} ${path}`, target: `${method} ${ask.target}` }
-    return await admit(receiver, ask, await tariffOf(price, request, route))
+    const tariff = tariffOf(price, request, route)
+    return await admit(receiver, ask, tariff instanceof Promise ? await tariff : tariff)
   } catch (error) {
     receiver.log('error', 'request-failed', { message: messageOf(error) })
     return { answer: failure() }

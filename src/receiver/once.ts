@@ -47,10 +47,14 @@ export type Delivery = {
 /** Prefix of the names of these records. */
 const DELIVERIES = 'once:'
 
-/** undefined for a request without an Idempotency-Key. @throws {MalformedPaymentError} | {@link BodyTooLargeError} */
-export async function identifyRequest(receiver: Context, ask: Ask, channel: Channel): Promise<RequestId | undefined> {
-  const key = ask.headers.get('idempotency-key')
-  if (key === null || key === undefined) return undefined
+/** Whether the request has an Idempotency-Key. */
+export function isNamed({ headers }: Ask): boolean {
+  return typeof headers.get('idempotency-key') === 'string'
+}
+
+/** @throws {MalformedPaymentError} for a key that is not one. @throws {BodyTooLargeError} */
+export async function identifyRequest(receiver: Context, ask: Ask, channel: Channel): Promise<RequestId> {
+  const key = ask.headers.get('idempotency-key') ?? ''
   if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
     throw new MalformedPaymentError('Idempotency-Key', 'is not 1 to 255 printable ASCII characters')
   }

@@ -33,10 +33,10 @@ import { closeTogether } from './close.ts'
 import { chainIsSilent, requireReady, type Context } from './context.ts'
 import { checkOffer, findChannel, type Found } from './find.ts'
 import { fund, lookForTopUp } from './fund.ts'
-import { identifyRequest, recall, sellOnce } from './once.ts'
+import { identifyRequest, isNamed, recall, sellOnce } from './once.ts'
 import type { Tariff } from './price.ts'
 import { refuse } from './refuse.ts'
-import { levelWith } from './restore.ts'
+import { isLevel, levelWith } from './restore.ts'
 import { acknowledge } from './sale.ts'
 import { verifyVoucher } from './verify.ts'
 
@@ -58,7 +58,7 @@ async function pay<terms>(receiver: Context, dialect: Dialect<terms>, ask: Ask, 
   if (!payment.voucher) return { answer: acknowledge(receiver, named, payment, false) }
   const { voucher } = payment
 
-  const request = await identifyRequest(receiver, ask, named.channel)
+  const request = isNamed(ask) ? await identifyRequest(receiver, ask, named.channel) : undefined
   const moving = payment.close === true || dialect.updatesOnly(ask.method)
   const target = moving ? undefined : tariff
   if (!request) checkOffer(payment, target)
@@ -70,7 +70,8 @@ async function pay<terms>(receiver: Context, dialect: Dialect<terms>, ask: Ask, 
   if (unheard) await lookForTopUp(receiver, named, voucher.cumulativeAmount)
 
   const price = moving ? 0n : dueNow(payment, tariff)
-  const found = past ? named : await levelWith(receiver, named, voucher, { price, request })
+  const isKnown = past !== undefined || isLevel(receiver, named.channel)
+  const found = isKnown ? named : await levelWith(receiver, named, voucher, { price, request })
   if (payment.close) return { answer: await closeTogether(receiver, found, voucher, payment) }
   const buy = () => chargeWith(receiver, found, voucher, price, dialect)
   if (!moving) return sellOnce(receiver, { found, payment, price, request, past, buy })

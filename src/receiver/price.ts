@@ -52,15 +52,13 @@ export function checkPrice<request>(price: Price<request> | Free, field = 'price
 }
 
 /** The price of this request. @throws {RangeError} if the route's function does not give a positive bigint */
-export async function tariffOf<request>(price: Price<request>, request: request, route: Route): Promise<Tariff> {
-  if (typeof price === 'function') {
-    const computed: unknown = await price(request)
-    if (typeof computed !== 'bigint' || computed <= 0n) {
-      throw new RangeError(
-        `the price of ${route.pattern} was computed as ${String(computed)}; it must be a positive bigint`,
-      )
-    }
-    return { price: computed, resource: route.target, holds: false }
-  }
+export function tariffOf<request>(price: Price<request>, request: request, route: Route): Tariff | Promise<Tariff> {
+  if (typeof price === 'function') return computedTariff(price(request), route)
   return { price: typeof price === 'object' ? price.upTo : price, resource: route.pattern, holds: true }
+}
+
+async function computedTariff(price: unknown, { pattern, target }: Route): Promise<Tariff> {
+  const computed = await price
+  if (typeof computed === 'bigint' && computed > 0n) return { price: computed, resource: target, holds: false }
+  throw new RangeError(`the price of ${pattern} was computed as ${String(computed)}; it must be a positive bigint`)
 }

@@ -5,7 +5,7 @@
  * so that nothing is sold twice for it. Until then nobody is trusted to have credit that the backup does not know.
  */
 import { RequestInterruptedError } from '../base/errors.ts'
-import type { Voucher } from '../channel/channel.ts'
+import type { Channel, Voucher } from '../channel/channel.ts'
 import { catchUp } from '../channel/ledger.ts'
 import { RESTORES } from '../store/mark.ts'
 import type { Context } from './context.ts'
@@ -27,6 +27,11 @@ const TOLD = 'receiver:restores-told'
 const MEANING =
   'The store is older than it was: it was put back from a backup. The next voucher of each sender brings its channel up to date.'
 
+/** Whether the channel knows of all that was sold on it. */
+export function isLevel({ live }: Context, { caughtUp = 0 }: Channel): boolean {
+  return caughtUp >= live.restores
+}
+
 /**
  * The channel, level with the voucher, which was verified. `price` is what this request shall be charged.
  *
@@ -39,7 +44,6 @@ export async function levelWith(
   { price, request }: { readonly price: bigint; readonly request: RequestId | undefined },
 ): Promise<Found> {
   const before = found.channel
-  if ((before.caughtUp ?? 0) >= live.restores) return found
   const channel = await store.update(before.key, (now) => catchUp(now ?? before, voucher, price, live.restores))
   if (channel.charged === before.charged) return { ...found, channel }
   log('warn', 'channel-caught-up', { channel: channel.id, charged: `${before.charged}`, now: `${channel.charged}` })

@@ -22,7 +22,7 @@ const first = `
   CREATE TABLE records (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, written_ms INTEGER NOT NULL) STRICT;
   CREATE INDEX records_by_age ON records (written_ms);
   INSERT INTO records VALUES ('"note:1"', '"kept"', 1);
-  PRAGMA application_id = ${0x46525447};
+  PRAGMA application_id = 1179800647;
   PRAGMA user_version = 1;`
 
 const second = `
@@ -39,7 +39,7 @@ function write(db: DatabaseSyncInstance, channel: ReturnType<typeof channelOf>):
       receiver: channel.receiver,
       token: channel.token,
       signer: channel.signer,
-      terms: JSON.stringify(terms) ?? null,
+      terms: terms === undefined ? null : JSON.stringify(terms),
     },
     ...{
       status: channel.status,

@@ -15,7 +15,8 @@ export type Ours = {
 
 export type Theirs = { readonly peer: PeerName; readonly store: 'memory' | 'file' }
 
-export type Contender = { readonly name: string } & (Ours | Theirs)
+/** `inRatio`: a ratio needs it. The others are for the table. */
+export type Contender = { readonly name: string; readonly inRatio: boolean } & (Ours | Theirs)
 
 /** What all others differ from in one thing. */
 const base: Ours = { rail: 'rdn', store: 'sqlite', adapter: 'node', channels: 64, use: 'fresh' }
@@ -48,9 +49,14 @@ const theirs: readonly Theirs[] = [
 ]
 
 export const contenders: readonly Contender[] = [
-  ...ours.map((one) => ({ name: nameOf(one), ...one })),
-  ...theirs.map((one) => ({ name: `${one.peer} ${one.store}`, ...one })),
+  ...ours.map((one) => ({ name: nameOf(one), inRatio: isInRatio(one), ...one })),
+  ...theirs.map((one) => ({ name: `${one.peer} ${one.store}`, inRatio: true, ...one })),
 ]
+
+function isInRatio({ rail, store, adapter, channels, use }: Ours): boolean {
+  if (adapter !== 'node' || store !== 'sqlite') return false
+  return rail === 'rdn' ? channels !== 1 : channels === 64 && use === 'fresh'
+}
 
 /** The name of a variant of ours. */
 export function nameOf(variant: Partial<Ours> = {}): string {

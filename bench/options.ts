@@ -25,7 +25,7 @@ export type Options = {
 export const usage = `npm run bench -- [--json] [--quick] [--write] [--only ${parts.join(',')}] [--match text] [--flame server]
 
   --json    end with one JSON object, as the last line
-  --quick   fewer and shorter rounds, under two minutes
+  --quick   fewer and shorter rounds, and only the servers that the ratios need; under two minutes
   --write   puts the figures and a picture of the hot path into docs/explanation/performance.md
   --only    these parts, comma-separated
   --match   only servers whose name contains the text
@@ -47,8 +47,8 @@ export function readOptions(args: readonly string[]): Options {
   }
   const quick = flags.has('--quick')
   const amounts = quick
-    ? { rounds: 3, seconds: 0.3, channels: 50_000, warmUp: { ours: 1_024, theirs: 64 } }
-    : { rounds: 7, seconds: 1.5, channels: 1_000_000, warmUp: { ours: 6_400, theirs: 128 } }
+    ? { rounds: 3, seconds: 0.7, channels: 50_000, warmUp: { ours: 12_800, theirs: 128 } }
+    : { rounds: 7, seconds: 1.5, channels: 1_000_000, warmUp: { ours: 19_200, theirs: 512 } }
   const json = flags.has('--json')
   return { json, quick, write: flags.has('--write'), flame, only: new Set(only), match, ...amounts }
 }

@@ -59,7 +59,7 @@ export async function atPace(
   job: Job,
   perSecond: number,
   seconds: number,
-  precision: 'exact' | 'gentle' = 'exact',
+  precision: 'exact' | 'gentle' = 'gentle',
 ): Promise<Latency> {
   const count = Math.ceil(perSecond * seconds)
   await load.ask({ do: 'prepare', job, count } satisfies LoadQuestion)

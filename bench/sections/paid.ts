@@ -45,7 +45,7 @@ export async function paid(world: World, load: Worker<object>, folder: string, o
 
 /** All of them, or none. */
 async function openStands(world: World, folder: string, options: Options): Promise<Stand[]> {
-  const wanted = contenders.filter(({ name }) => name.includes(options.match))
+  const wanted = contenders.filter(({ name, inRatio }) => name.includes(options.match) && (inRatio || !options.quick))
   const opened = await Promise.allSettled(
     wanted.map((one, index) => openStand(one, join(folder, `${index}`), world, options)),
   )
@@ -103,7 +103,7 @@ function leadInOf(count: number): number {
 /** Also finds out how many requests take `seconds`. */
 async function warmUp(stand: Stand, load: Worker<object>, seconds: number): Promise<void> {
   await measure(stand.server, load, stand.job, Math.max(stand.count, stand.job.channels))
-  const { perSecond } = await measure(stand.server, load, stand.job, stand.count)
+  const { perSecond } = await measure(stand.server, load, stand.job, leadInOf(stand.count))
   stand.count = CONNECTIONS * Math.max(1, Math.round((perSecond * seconds) / CONNECTIONS))
   say(`paid: ${stand.name} is warm, ${perSecond.toFixed(0)}/s`)
 }

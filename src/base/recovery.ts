@@ -4,8 +4,8 @@
  * Otherwise it is done here and at once: a message to another thread costs time
  * on both, and helps nobody where every core is busy.
  */
-import { availableParallelism, loadavg } from 'node:os'
-import { performance, type EventLoopUtilization } from 'node:perf_hooks'
+import { availableParallelism, cpus } from 'node:os'
+import { performance } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
 import type { Address, Hex } from 'viem'
 import type { Batch } from './recovery-worker.ts'
@@ -27,10 +27,7 @@ type Thread = { readonly worker: Worker; readonly asked: (readonly Question[])[]
 const LEAST = 8
 
 /** @param isWorth whether threads shall help now; asked for each signature */
-export function createRecovery(
-  threads = availableParallelism() - 1,
-  isWorth: () => boolean = createGauge(threads + 1),
-): Recovery {
+export function createRecovery(threads = availableParallelism() - 1, isWorth: () => boolean = createGauge()): Recovery {
   const running = new Set<Thread>()
   let most = threads
   let waiting: Question[] = []
@@ -107,18 +104,25 @@ const SAMPLE_MS = 1_000
 const BUSY = 0.7
 
 /** Whether this thread was busy in the last second while one core at least had nothing to do. */
-function createGauge(cores: number): () => boolean {
-  let before: EventLoopUtilization = performance.eventLoopUtilization()
+function createGauge(): () => boolean {
+  let loop = performance.eventLoopUtilization()
+  let idleMs = idleMsOfCores()
   let sampledMs = performance.now()
   let isWorth = false
   return () => {
     const now = performance.now()
     if (now - sampledMs < SAMPLE_MS) return isWorth
-    const { utilization } = performance.eventLoopUtilization(before)
-    const [load = cores] = loadavg()
-    isWorth = utilization > BUSY && load < cores - 1
-    before = performance.eventLoopUtilization()
+    const idle = idleMsOfCores()
+    const idleCores = (idle - idleMs) / (now - sampledMs)
+    isWorth = performance.eventLoopUtilization(loop).utilization > BUSY && idleCores > 1
+    loop = performance.eventLoopUtilization()
+    idleMs = idle
     sampledMs = now
     return isWorth
   }
+}
+
+/** Milliseconds that all cores together have had nothing to do. */
+function idleMsOfCores(): number {
+  return cpus().reduce((sum, { times }) => sum + times.idle, 0)
 }

@@ -182,7 +182,8 @@ describe.each(railKits)('$name', (kit) => {
     await buyer.pay(`${shop.url}/x`, 5n)
     await buyer.requestClose()
     await until(async () => (await buyer.known())?.status === 'closed')
-    expect((await buyer.pay(`${shop.url}/x`, 10n)).ok).toBe(false)
+    await expectRefusal(buyer, () => buyer.pay(`${shop.url}/x`, 10n), 'channel-not-open')
+    await expectRefusal(buyer, () => buyer.pay(`${shop.url}/x`, 2_000n), 'channel-not-open') // beyond its deposit
     expect((await tokensOf(world, receiver.address)) - before).toBe(5n)
   })
 

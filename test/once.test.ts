@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LocalChain } from '../src/cli/local-chain.ts'
+import { StoreUnavailableError } from '../src/base/faults.ts'
 import type { Limits } from '../src/receiver/context.ts'
 import type { Receiver } from '../src/receiver/receiver.ts'
 import type { Store } from '../src/store/store.ts'
@@ -15,6 +16,7 @@ import {
   newReceiver,
   openShop,
   startWorld,
+  until,
   walletOf,
   type Buyer,
   type Shop,
@@ -204,6 +206,37 @@ describe('a request with an Idempotency-Key', () => {
     })
     expect(await charged(buyer)).toBe(5n)
   })
+
+  it.each([undefined, 'eight'])(
+    'whose charge cannot be given back at once gets it back later (key %s)',
+    async (key) => {
+      const store = memory()
+      let isFull = false
+      const whileThereIsRoom = <T>(work: () => Promise<T>) =>
+        isFull ? Promise.reject(new StoreUnavailableError('no room')) : work()
+      const here = await newReceiver(world, {
+        store: {
+          ...store,
+          update: (...args) => whileThereIsRoom(() => store.update(...args)),
+          updateWithRecord: (...args) => whileThereIsRoom(() => store.updateWithRecord(...args)),
+        },
+      })
+      const stand = await openShop(here, 5n, (_request, response) => {
+        isFull = true
+        response.writeHead(500).end()
+      })
+      const buyer = await newBuyer(world, here)
+      const init = { method: 'POST' }
+      const challenge = challengeOf(await fetch(`${stand.url}/x`, init))
+      const options = { init, challenge, ...(key !== undefined && { key }) }
+      expect((await buyer.pay(`${stand.url}/x`, 5n, options)).status).toBe(500)
+      expect((await buyer.known())?.charged).toBe(5n)
+      isFull = false
+      await until(async () => (await buyer.known())?.charged === 0n)
+      await stand.close()
+      await here.stop()
+    },
+  )
 
   it('whose answer was dropped is told so instead of run twice', async () => {
     const here = await open({ answerMs: 1 })

@@ -106,6 +106,8 @@ export type Live = {
   readonly recovery: Recovery
   /** Vouchers that were refused for their signature, so that one costs a check once. */
   readonly badVouchers: ReturnType<typeof recent<string, true>>
+  /** What could not be given back to senders because the store failed; tried again until it can. */
+  readonly owed: Set<() => Promise<unknown>>
   /** Room for answers that are kept. */
   readonly shelf: Shelf
   /** Requests with an Idempotency-Key that are running here. */
@@ -138,6 +140,7 @@ export function freshLive(limits: Limits): Live {
     offered: createOffered(),
     recovery: createRecovery(),
     badVouchers: recent(BAD_VOUCHERS),
+    owed: new Set(),
     shelf: createShelf(limits),
     running: new Map(),
     lookups: new Map(),

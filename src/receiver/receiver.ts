@@ -20,6 +20,7 @@ import { forget } from './once.ts'
 import { plainPage, type Page } from './page.ts'
 import type { AnyRail } from './rail.ts'
 import { noticeRestores } from './restore.ts'
+import { giveBackOwed } from './sale.ts'
 import { settle, settleByPolicy, type Settlement } from './settle.ts'
 import { sync } from './sync.ts'
 import { varyBy } from './vary.ts'
@@ -144,6 +145,7 @@ async function chores(context: Context, signal: AbortSignal): Promise<void> {
     try {
       await answerCloses(context)
       if (wallet && policy) await settleByPolicy(context, policy)
+      await giveBackOwed(context)
       await forget(context)
     } catch (error) {
       log('error', 'chores-failed', { message: messageOf(error) })

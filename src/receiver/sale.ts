@@ -43,6 +43,8 @@ export type Ended = Answer | 'too long' | 'broken off'
 /** How a sale ends on the store's side; `once.ts` files a record beside it. */
 export type Ending = {
   readonly keeps: boolean
+  /** Whether what could not be given back is given back later. Not where a retry runs on the charge. */
+  readonly owes: boolean
   giveBack(amount: bigint, all: boolean): Promise<unknown>
   keep(ended: Ended): Promise<void>
 }
@@ -73,9 +75,11 @@ export function createSale(receiver: Context, found: Found, payment: Payment, pr
       const failed = status >= 500
       count(receiver, channel, failed)
       const unused = failed ? price : price - cost
+      const giveBack = () => ending.giveBack(unused, failed)
       try {
-        if (unused > 0n) await ending.giveBack(unused, failed)
+        if (unused > 0n) await giveBack()
       } catch (error) {
+        if (ending.owes) receiver.live.owed.add(giveBack)
         receiver.log('error', 'give-back-failed', { amount: `${unused}`, message: messageOf(error) })
       }
     },
@@ -84,10 +88,19 @@ export function createSale(receiver: Context, found: Found, payment: Payment, pr
   }
 }
 
+/** Gives back what the store refused to take back before; what it refuses again stays owed. */
+export async function giveBackOwed({ live }: Context): Promise<void> {
+  for (const giveBack of live.owed) {
+    await giveBack()
+    live.owed.delete(giveBack)
+  }
+}
+
 /** Gives back in the ledger alone, for a request without an Idempotency-Key. */
 export function plainEnding({ store }: Context, { channel }: Found): Ending {
   return {
     keeps: false,
+    owes: true,
     giveBack: (amount) => store.update(channel.key, (now) => refund(now ?? channel, amount)),
     keep: () => Promise.resolve(),
   }

@@ -1,7 +1,7 @@
 /** Buys readings until the budget of the day is used up. It may be stopped at any time: what it has spent is in its file. */
 import console from 'node:console'
 import { setTimeout as pause } from 'node:timers/promises'
-import { OverBudgetError } from 'farthing'
+import { NoAnswerError, OverBudgetError } from 'farthing'
 import { createChain } from 'farthing/chain'
 import { createClient } from 'farthing/sender'
 import { sqlite } from 'farthing/store/sqlite'
@@ -30,8 +30,7 @@ for (;;) {
       console.log(`Enough for today. ${error.message}`)
       break
     }
-    // This is what fetch throws when nobody answers.
-    if (!(error instanceof TypeError)) throw error
+    if (!(error instanceof NoAnswerError)) throw error
     console.log('The sensor does not answer. Asking again.')
   }
   await pause(Number(everyMs))

@@ -207,36 +207,39 @@ describe('a request with an Idempotency-Key', () => {
     expect(await charged(buyer)).toBe(5n)
   })
 
-  it.each([undefined, 'eight'])(
-    'whose charge cannot be given back at once gets it back later (key %s)',
-    async (key) => {
-      const store = memory()
-      let isFull = false
-      const whileThereIsRoom = <T>(work: () => Promise<T>) =>
-        isFull ? Promise.reject(new StoreUnavailableError('no room')) : work()
-      const here = await newReceiver(world, {
-        store: {
-          ...store,
-          update: (...args) => whileThereIsRoom(() => store.update(...args)),
-          updateWithRecord: (...args) => whileThereIsRoom(() => store.updateWithRecord(...args)),
-        },
-      })
-      const stand = await openShop(here, 5n, (_request, response) => {
-        isFull = true
-        response.writeHead(500).end()
-      })
-      const buyer = await newBuyer(world, here)
-      const init = { method: 'POST' }
-      const challenge = challengeOf(await fetch(`${stand.url}/x`, init))
-      const options = { init, challenge, ...(key !== undefined && { key }) }
-      expect((await buyer.pay(`${stand.url}/x`, 5n, options)).status).toBe(500)
-      expect((await buyer.known())?.charged).toBe(5n)
-      isFull = false
-      await until(async () => (await buyer.known())?.charged === 0n)
-      await stand.close()
-      await here.stop()
-    },
-  )
+  it.each([
+    ['of a request that failed', 'POST', undefined, 0n],
+    ['of a request that failed, with a key', 'POST', 'eight', 0n],
+    ['that was not spent', 'GET', undefined, 2n],
+    ['that was not spent, with a key', 'GET', 'nine', 2n],
+  ] as const)('gets back later what cannot be given back at once: %s', async (_what, method, key, rest) => {
+    const store = memory()
+    let isFull = false
+    const whileThereIsRoom = <T>(work: () => Promise<T>) =>
+      isFull ? Promise.reject(new StoreUnavailableError('no room')) : work()
+    const here = await newReceiver(world, {
+      store: {
+        ...store,
+        update: (...args) => whileThereIsRoom(() => store.update(...args)),
+        updateWithRecord: (...args) => whileThereIsRoom(() => store.updateWithRecord(...args)),
+      },
+    })
+    const stand = await openShop(here, { upTo: 5n }, (_request, response, sold) => {
+      isFull = true
+      if (rest > 0n) sold?.spend(rest)
+      response.writeHead(rest > 0n ? 200 : 500).end()
+    })
+    const buyer = await newBuyer(world, here)
+    const init = { method }
+    const challenge = challengeOf(await fetch(`${stand.url}/x`, init))
+    const options = { init, challenge, ...(key !== undefined && { key }) }
+    expect((await buyer.pay(`${stand.url}/x`, 5n, options)).ok).toBe(rest > 0n)
+    expect((await buyer.known())?.charged).toBe(5n)
+    isFull = false
+    await until(async () => (await buyer.known())?.charged === rest)
+    await stand.close()
+    await here.stop()
+  })
 
   it('whose answer was dropped is told so instead of run twice', async () => {
     const here = await open({ answerMs: 1 })

@@ -177,7 +177,7 @@ function recordedEnding(
   let givingBack: Promise<unknown> | undefined
   return {
     keeps: true,
-    owes: !request.repeatable,
+    retries: request.repeatable,
     giveBack: (amount, all) => {
       failed = all
       const state = all ? 'given back' : 'begun'

@@ -14,7 +14,7 @@
  *                           |    ---- durable from here on ----
  *                       the handler     sale.ts gives back what was not delivered
  *
- * A refused payment changes nothing. The charge is on disk before the handler
+ * A refused payment changes nothing; after a restore it may bring its channel up to date. The charge is on disk before the handler
  * runs, so the receipt exists before the first byte and nothing is buffered.
  */
 import {

@@ -43,8 +43,8 @@ export type Ended = Answer | 'too long' | 'broken off'
 /** How a sale ends on the store's side; `once.ts` files a record beside it. */
 export type Ending = {
   readonly keeps: boolean
-  /** Whether what could not be given back is given back later. Not where a retry runs on the charge. */
-  readonly owes: boolean
+  /** Whether a retry runs on the charge of a request that failed. Then that is not given back later. */
+  readonly retries: boolean
   giveBack(amount: bigint, all: boolean): Promise<unknown>
   keep(ended: Ended): Promise<void>
 }
@@ -79,7 +79,7 @@ export function createSale(receiver: Context, found: Found, payment: Payment, pr
       try {
         if (unused > 0n) await giveBack()
       } catch (error) {
-        if (ending.owes) receiver.live.owed.add(giveBack)
+        if (!(failed && ending.retries)) receiver.live.owed.add(giveBack)
         receiver.log('error', 'give-back-failed', { amount: `${unused}`, message: messageOf(error) })
       }
     },
@@ -100,7 +100,7 @@ export async function giveBackOwed({ live }: Context): Promise<void> {
 export function plainEnding({ store }: Context, { channel }: Found): Ending {
   return {
     keeps: false,
-    owes: true,
+    retries: false,
     giveBack: (amount) => store.update(channel.key, (now) => refund(now ?? channel, amount)),
     keep: () => Promise.resolve(),
   }

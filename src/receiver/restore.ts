@@ -7,7 +7,7 @@
 import { RequestInterruptedError } from '../base/errors.ts'
 import type { Channel, Voucher } from '../channel/channel.ts'
 import { catchUp } from '../channel/ledger.ts'
-import { RESTORES } from '../store/mark.ts'
+import { RESTORES } from '../store/store.ts'
 import type { Context } from './context.ts'
 import type { Found } from './find.ts'
 import type { RequestId } from './once.ts'

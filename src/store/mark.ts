@@ -9,9 +9,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import * as table from './sqlite-tables.ts'
 import type { Tables } from './sqlite-tables.ts'
-
-/** The record of how often the store was put back. */
-export const RESTORES = 'store:restores'
+import { RESTORES } from './store.ts'
 
 const MARK = 'store:mark'
 

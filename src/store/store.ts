@@ -6,6 +6,9 @@
  */
 import type { Channel, ChannelKey } from '../channel/channel.ts'
 
+/** Name of the record of how often a store was put back from a backup; absent: never, as far as it knows. */
+export const RESTORES = 'store:restores'
+
 /** From the channel as it is to the channel as it shall be. Pure: it may run more than once. */
 export type Change = (current: Channel | undefined) => Channel
 

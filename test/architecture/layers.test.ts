@@ -136,3 +136,19 @@ function impurities(path: string): string[] {
   visit(file)
   return found
 }
+
+it.each(['src/receiver/index.ts', 'src/sender/index.ts', 'src/adapter/web.ts', 'src/store/memory.ts'])(
+  '%s loads no database',
+  (entry) => {
+    const seen = new Set<string>()
+    const walk = (path: string): void => {
+      if (seen.has(path)) return
+      seen.add(path)
+      if (!path.startsWith('src/')) return
+      for (const { to, typesOnly } of importsOf(path)) if (!typesOnly) walk(to)
+    }
+    walk(entry)
+    expect([...seen].filter((path) => path.startsWith('src/')).length).toBeGreaterThan(3)
+    expect([...seen].filter((path) => /sqlite/.test(path))).toEqual([])
+  },
+)

@@ -5,7 +5,7 @@ import { buyerOf, freeRequest, type Buyer } from './buyer.ts'
 import { sendAtPace, type Pace } from './pace.ts'
 import { peerBuyer, type PeerFacts, type PeerName } from './peers.ts'
 import { saturate } from './saturate.ts'
-import { sendStrangers, strangeRequests, type StrangerKind } from './strangers.ts'
+import { sendStrangers, type Crowd } from './strangers.ts'
 
 /** How vouchers are used: a new one each time, or one far ahead again and again. */
 export type Use = 'fresh' | 'represented' | 'free'
@@ -30,14 +30,6 @@ export type LoadQuestion =
   | { readonly do: 'pace'; readonly job: Job; readonly pace: Pace }
   | ({ readonly do: 'strangers' } & Crowd)
 
-export type Crowd = {
-  readonly kind: StrangerKind
-  readonly port: number
-  readonly world: World
-  readonly perSecond: number
-  readonly seconds: number
-}
-
 type Stall = { buyer: Buyer; sent: number; requests: Buffer[] }
 
 const stalls = new Map<string, Stall>()
@@ -45,10 +37,7 @@ const stalls = new Map<string, Stall>()
 await serveParent<object, LoadQuestion>(() => Promise.resolve({ facts: {}, answer }))
 
 async function answer(question: LoadQuestion): Promise<unknown> {
-  if (question.do === 'strangers') {
-    const { kind, port, world, perSecond, seconds } = question
-    return sendStrangers(port, strangeRequests(kind, world, Math.ceil(perSecond * seconds)), perSecond, seconds)
-  }
+  if (question.do === 'strangers') return sendStrangers(question)
   const { job } = question
   const stall = stalls.get(job.name) ?? (await openStall(job))
   if (question.do === 'prepare') {

@@ -5,10 +5,22 @@ import type { HeaderLines } from '../../src/dialect/dialect.ts'
 import { PAID } from '../servers/listeners.ts'
 import { PRICE, type World } from '../world.ts'
 import { answerReader } from './answers.ts'
-import { requestOf, walletOf } from './buyer.ts'
+import { freeRequest, requestOf, walletOf } from './buyer.ts'
 
-/** `bogus`: a third each is malformed, names a channel that is not there, or carries a made-up signature. */
-export type StrangerKind = 'unpaid' | 'bogus'
+/**
+ * `free`: they ask for what is free, which shows what any request costs the others. `unpaid`: they do not pay for what
+ * is sold. `bogus`: a third each is malformed, names a channel that is not there, or carries a made-up signature.
+ */
+export const strangerKinds = ['free', 'unpaid', 'bogus'] as const
+export type StrangerKind = (typeof strangerKinds)[number]
+
+export type Crowd = {
+  readonly kind: StrangerKind
+  readonly port: number
+  readonly world: World
+  readonly perSecond: number
+  readonly seconds: number
+}
 
 export type Strangers = { readonly answered: number; readonly perSecond: number }
 
@@ -18,20 +30,17 @@ const MOST_WAITING = 100
 
 type Pipe = { readonly socket: Socket; waiting: number }
 
-/** Sends `perSecond`, or as many as the server takes. @throws if any is served */
-export async function sendStrangers(
-  port: number,
-  requests: readonly Buffer[],
-  perSecond: number,
-  seconds: number,
-): Promise<Strangers> {
+/** Sends `perSecond`, or as many as the server takes. @throws if any is served what is sold */
+export async function sendStrangers({ kind, port, world, perSecond, seconds }: Crowd): Promise<Strangers> {
+  const requests = strangeRequests(kind, world, Math.ceil(perSecond * seconds))
+  const wanted = kind === 'free' ? 2 : 4
   let answered = 0
   let fail: (error: Error) => void = () => undefined
   const broken = new Promise<never>((_, reject) => (fail = reject))
   broken.catch(() => undefined)
   const onAnswer = (status: number, text: string) => {
     answered += 1
-    if (status < 400 || status >= 500) fail(new Error(`a stranger was answered with\n${text}`))
+    if (Math.floor(status / 100) !== wanted) fail(new Error(`a stranger was answered with\n${text}`))
   }
   const pipes = await Promise.all(Array.from({ length: CONNECTIONS }, () => openPipe(port, onAnswer)))
   const start = performance.now()
@@ -87,7 +96,8 @@ async function openPipe(port: number, onAnswer: (status: number, text: string) =
 }
 
 /** No two alike, where that is possible: nothing is known to be bad before it is looked at. */
-export function strangeRequests(kind: StrangerKind, world: World, count: number): Buffer[] {
+function strangeRequests(kind: StrangerKind, world: World, count: number): Buffer[] {
+  if (kind === 'free') return [freeRequest]
   if (kind === 'unpaid') return [requestOf(PAID, [])]
   const pay = walletOf('rdn', world)
   const honest = Array.from({ length: 64 }, (_, index) => pay(index, PRICE * 10n ** 9n))

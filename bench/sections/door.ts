@@ -1,10 +1,11 @@
 /** A buyer that pays while strangers push at the door: its p99 with and without them, and what they make us do. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { contenders, nameOf } from '../contenders.ts'
 import type { Job, LoadQuestion } from '../load/load.ts'
 import type { Latency } from '../load/pace.ts'
-import type { Strangers, StrangerKind } from '../load/strangers.ts'
+import { strangerKinds, type Strangers, type StrangerKind } from '../load/strangers.ts'
 import { measure, median } from '../measure.ts'
 import type { Options } from '../options.ts'
 import { startWorker, type Worker } from '../process/worker.ts'
@@ -15,7 +16,7 @@ import type { World } from '../world.ts'
 import { atPace, medianOf } from './latency.ts'
 import { openServer } from './paid.ts'
 
-/** Of one kind of stranger. Writes and chain calls are those that the buyer did not cause, over all rounds. */
+/** Beside one kind of stranger. Writes and chain calls are those that the buyer did not cause, over all rounds. */
 export type DoorFigures = {
   readonly perSecond: number
   readonly alone: Latency
@@ -29,6 +30,9 @@ export type Door = Readonly<Record<StrangerKind, DoorFigures>>
 
 const STRANGERS_PER_SECOND = 20_000
 const BUYER = { perSecond: 200, connections: 16, channels: 64 }
+
+/** Those who are left when strangers go are still answered: longer than that takes. */
+const QUIET_MS = 300
 
 type Round = { readonly alone: Latency; readonly crowded: Latency; readonly strangers: Strangers; readonly work: Work }
 
@@ -47,28 +51,29 @@ export async function door(world: World, load: Worker<object>, folder: string, o
   try {
     await measure(server, load, job, options.warmUp.ours)
     const seconds = Math.max(0.75, options.seconds * 2)
-    const round = (kind: StrangerKind) => oneRound(server, load, crowd, job, kind, seconds)
-    const rounds: Record<StrangerKind, Round[]> = { unpaid: [], bogus: [] }
+    const rounds: Record<StrangerKind, Round[]> = { free: [], unpaid: [], bogus: [] }
     for (let number = 1; number <= options.rounds; number += 1) {
-      rounds.unpaid.push(await round('unpaid'))
-      rounds.bogus.push(await round('bogus'))
+      const alone = await atPace(load, job, BUYER.perSecond, seconds, 'gentle')
+      for (const kind of strangerKinds) {
+        rounds[kind].push({ alone, ...(await crowdedRound(server, load, crowd, job, kind, seconds)) })
+      }
       say(`door: round ${number} of ${options.rounds}`)
     }
-    return { unpaid: figuresOf('unpaid', rounds.unpaid), bogus: figuresOf('bogus', rounds.bogus) }
+    const figures = (kind: StrangerKind) => figuresOf(kind, rounds[kind])
+    return { free: figures('free'), unpaid: figures('unpaid'), bogus: figures('bogus') }
   } finally {
     await Promise.all([server.stop(), crowd.stop()])
   }
 }
 
-async function oneRound(
+async function crowdedRound(
   server: Worker<{ readonly port: number }>,
   load: Worker<object>,
   crowd: Worker<object>,
   job: Job,
   kind: StrangerKind,
   seconds: number,
-): Promise<Round> {
-  const alone = await atPace(load, job, BUYER.perSecond, seconds, 'gentle')
+): Promise<Omit<Round, 'alone'>> {
   const work = () => server.ask<Work>('work' satisfies ServerQuestion)
   const before = await work()
   const { world, port } = job
@@ -80,9 +85,9 @@ async function oneRound(
   const crowded = await atPace(load, job, BUYER.perSecond, seconds, 'gentle')
   const bought = Math.ceil(BUYER.perSecond * seconds)
   const answered = await strangers
+  await setTimeout(QUIET_MS)
   const after = await work()
   return {
-    alone,
     crowded,
     strangers: answered,
     work: { writes: after.writes - before.writes - bought, chainCalls: after.chainCalls - before.chainCalls },

@@ -15,6 +15,7 @@ export function askOf(request: IncomingMessage, target: string, repeatable = fal
     method: request.method ?? 'GET',
     target,
     headers: { get: (name) => lineOf(request.headers[name.toLowerCase()]) },
+    connection: request.socket,
     body: (most) => peek(request, most),
     repeatable,
   }

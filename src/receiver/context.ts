@@ -7,6 +7,7 @@ import { createRecovery, type Recovery } from '../base/recovery.ts'
 import type { Chain, Wallet } from '../chain/chain.ts'
 import type { Channel, ChannelKey } from '../channel/channel.ts'
 import type { Store } from '../store/store.ts'
+import { createDoor, type Door } from './door.ts'
 import { createOffered } from './offered.ts'
 import type { Page } from './page.ts'
 import type { AnyRail } from './rail.ts'
@@ -100,6 +101,8 @@ export type Live = {
   readonly chargedInSilence: Map<ChannelKey, bigint>
   /** How often the store was put back from a backup. */
   restores: number
+  /** Where those wait who have not paid. */
+  readonly door: Door
   /** Offers that are ready. */
   readonly offered: ReturnType<typeof createOffered>
   /** Who signed what, found on other cores where that helps. */
@@ -137,6 +140,7 @@ export function freshLive(limits: Limits): Live {
     failures: new Map(),
     chargedInSilence: new Map(),
     restores: 0,
+    door: createDoor(),
     offered: createOffered(),
     recovery: createRecovery(),
     badVouchers: recent(BAD_VOUCHERS),

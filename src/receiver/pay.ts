@@ -3,7 +3,7 @@
  *
  *                      request headers
  *                           |
- *   402 offers        <-- speaks        no dialect spoken: an offer per rail
+ *   402 offers        <-- speaks        no dialect spoken: an offer per rail. Whoever does not pay waits in line (door.ts)
  *   400               <-- readPayment   dialect/*     bytes to a Payment
  *   410, 402          <-- findChannel   find.ts       one of ours; fund.ts when the payment carries funding
  *   402               <-- checkOffer    find.ts       our offer, for this resource, in time
@@ -20,7 +20,6 @@
 import {
   ChannelNotFoundError,
   ChannelNotOpenError,
-  PaymentRequiredError,
   ReceiverUnavailableError,
   TooManyFailuresError,
 } from '../base/errors.ts'
@@ -35,19 +34,26 @@ import { checkOffer, findChannel, type Found } from './find.ts'
 import { fund, lookForTopUp } from './fund.ts'
 import { identifyRequest, isNamed, recall, sellOnce } from './once.ts'
 import type { Tariff } from './price.ts'
-import { refuse } from './refuse.ts'
+import { offer, refuse } from './refuse.ts'
 import { isLevel, levelWith } from './restore.ts'
 import { acknowledge } from './sale.ts'
 import { verifyVoucher } from './verify.ts'
 
 /** Decides about a request before its handler runs. */
 export async function admit(receiver: Context, ask: Ask, tariff: Tariff): Promise<Admission> {
-  const dialect = receiver.rails.find((rail) => rail.dialect.speaks(ask.headers))?.dialect
+  const { rails, live } = receiver
+  const dialect = rails.find((rail) => rail.dialect.speaks(ask.headers))?.dialect
+  const hasWaited = !dialect || live.door.wasRefused(ask.connection)
+  if (hasWaited) await live.door.turn()
   try {
     requireReady(receiver)
-    if (!dialect) throw new PaymentRequiredError(tariff.price)
-    return await pay(receiver, dialect, ask, tariff)
+    if (!dialect) return { answer: offer(receiver, { ask, tariff }) }
+    const admission = await pay(receiver, dialect, ask, tariff)
+    if (hasWaited) live.door.note(ask.connection, false)
+    return admission
   } catch (error) {
+    if (dialect) live.door.note(ask.connection, true)
+    if (!hasWaited) await live.door.turn()
     return { answer: refuse(receiver, dialect, { ask, tariff }, error) }
   }
 }

@@ -1,7 +1,7 @@
 /** From an error to the answer that says it, with an offer per rail: for a program, or for a person with a browser. */
 import Negotiator from 'negotiator'
-import { PaymentError, ReceiverUnavailableError } from '../base/errors.ts'
-import { ChainUnavailableError, StoreUnavailableError } from '../base/faults.ts'
+import { PaymentError, PaymentRequiredError, ReceiverUnavailableError } from '../base/errors.ts'
+import { ChainUnavailableError, ConfigError, StoreUnavailableError } from '../base/faults.ts'
 import { messageOf } from '../base/log.ts'
 import type { Offer } from '../channel/messages.ts'
 import type { Dialect, HeaderLines } from '../dialect/dialect.ts'
@@ -9,25 +9,32 @@ import { problem, type Answer } from './answer.ts'
 import type { Ask } from './ask.ts'
 import type { Context } from './context.ts'
 import type { Line, Offers } from './offered.ts'
-import { pageAnswer } from './page.ts'
+import { pageAnswer, type PageOffer } from './page.ts'
 import type { Tariff } from './price.ts'
 import type { AnyRail } from './rail.ts'
+
+type Asked = { readonly ask: Ask; readonly tariff: Tariff }
+
+/** The answer to a request without a payment: for programs, the same to all who ask within a second. */
+export function offer(receiver: Context, asked: Asked): Answer {
+  if (!prefersHtml(asked.ask)) return offersFor(receiver, asked.tariff).unpaid
+  return refuse(receiver, undefined, asked, new PaymentRequiredError(asked.tariff.price))
+}
 
 /** @throws whatever is no refusal: it is a bug or a fault, and ends as a 500 without details */
 export function refuse(
   receiver: Context,
   dialect: Dialect<unknown> | undefined,
-  { ask, tariff }: { readonly ask: Ask; readonly tariff: Tariff },
+  { ask, tariff }: Asked,
   error: unknown,
 ): Answer {
   const refusal = asRefusal(receiver, error)
-  const spoken = dialect ?? receiver.rails[0]?.dialect
-  if (!spoken) throw error
+  const spoken = dialect ?? firstDialect(receiver)
   const said = spoken.refusals[refusal.code]
   if (said.status !== 402 && said.status !== 410) return problem(refusal, said, [receiver.vary])
   const { offers, lines: offered } = offersFor(receiver, tariff)
-  const lines = [...offered, ...spoken.writeRefusal(refusal).map((line): Line => ({ dialect: spoken, line }))]
-  const answer = problem(refusal, said, [...lines.map(({ line }) => line), receiver.vary], { offers })
+  const lines = [...offered, ...refusalLines(spoken, refusal)]
+  const answer = problem(refusal, said, headersOf(receiver, lines), { offers })
   if (!prefersHtml(ask)) return answer
   const cookies = lines.flatMap(({ dialect, line }) => (dialect.usesCookies ? [cookieOf(line)] : []))
   const facts = { status: said.status, target: ask.target, offers, message: refusal.message }
@@ -37,8 +44,32 @@ export function refuse(
 function offersFor(receiver: Context, tariff: Tariff): Offers {
   return receiver.live.offered(`${tariff.price} ${tariff.resource}`, () => {
     const made = receiver.rails.map((rail) => ({ rail, offer: offerOf(receiver, rail, tariff) }))
-    return { lines: linesOf(made), offers: made.map(({ rail, offer }) => readable(rail, offer)) }
+    const lines = linesOf(made)
+    const offers = made.map(({ rail, offer }) => readable(rail, offer))
+    return { lines, offers, unpaid: unpaid(receiver, tariff, lines, offers) }
   })
+}
+
+function unpaid(receiver: Context, { price }: Tariff, offered: readonly Line[], offers: readonly PageOffer[]): Answer {
+  const spoken = firstDialect(receiver)
+  const refusal = new PaymentRequiredError(price)
+  const lines = [...offered, ...refusalLines(spoken, refusal)]
+  return problem(refusal, spoken.refusals[refusal.code], headersOf(receiver, lines), { offers })
+}
+
+/** Who names no protocol is answered in the first one's words. */
+function firstDialect({ rails }: Context): Dialect<unknown> {
+  const [first] = rails
+  if (!first) throw new ConfigError('rails', 'give at least one rail')
+  return first.dialect
+}
+
+function refusalLines(dialect: Dialect<unknown>, refusal: PaymentError): Line[] {
+  return dialect.writeRefusal(refusal).map((line) => ({ dialect, line }))
+}
+
+function headersOf({ vary }: Context, lines: readonly Line[]): HeaderLines {
+  return [...lines.map(({ line }) => line), vary]
 }
 
 /** A header that can stand only once is that of the first rail. */

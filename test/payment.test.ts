@@ -1,6 +1,6 @@
 /** What the rail `payment` adds to the promises of rails.test.ts: its offers, its vouchers, its syntax. */
 import { describe, expect, it } from 'vitest'
-import { type Buyer, newBuyer, newReceiver, openMarket, openShop } from './support/market.ts'
+import { type Buyer, newAccount, newBuyer, newReceiver, openMarket, openShop, walletOf } from './support/market.ts'
 import { authorization, challengeOf, encode, receiptOf, requestOf } from './support/wire.ts'
 
 const { world, receiver, shop } = await openMarket()
@@ -87,6 +87,28 @@ describe('payment: an offer', () => {
     expect(challengeOf(response).id).toBeTruthy()
     await stall.close()
     await hasty.stop()
+  })
+})
+
+describe('payment: an offer that ends soon', () => {
+  it('is followed by a new one in the paid answer, and one with time left is not', async () => {
+    const wallet = walletOf(world, await newAccount(world))
+    const [brief, lasting] = await Promise.all(
+      [60_000, 600_000].map((offerMs) => newReceiver(world, { wallet, limits: { offerMs } })),
+    )
+    const [early, late] = [await openShop(brief!), await openShop(lasting!)]
+    const buyer = await newBuyer(world, lasting!)
+    const url = `${late.url}/x`
+    const soon = challengeOf(await fetch(`${early.url}/x`))
+    const renewed = await buyer.pay(url, 5n, { challenge: soon })
+    const challenge = challengeOf(renewed)
+    expect(renewed.status).toBe(200)
+    expect(Date.parse(challenge.expires!)).toBeGreaterThan(Date.parse(soon.expires!) + 500_000)
+    expect({ ...challenge, id: '', expires: '' }).toEqual({ ...soon, id: '', expires: '' })
+    const next = await buyer.pay(url, 10n, { challenge })
+    expect([next.status, next.headers.get('www-authenticate')]).toEqual([200, null])
+    for (const { close } of [early, late]) await close()
+    for (const receiver of [brief!, lasting!]) await receiver.stop()
   })
 })
 

@@ -41,13 +41,16 @@ export function walletOf(rail: RailName, world: World): Wallet {
   }
 }
 
+/** Longer than any run, as the server has it. */
+const DAY_MS = 86_400_000
+
 /** As a server of ours would make it for each buyer: at a second of its own, so that no two are equal. */
 function offerOf(rail: RailName, world: World, index: number): Offer {
   const { chainId, token, receiver, escrows } = world
   const place = { price: PRICE, token, receiver, chainId, escrow: escrows[rail] }
   if (rail === 'rdn') return place
   const dialect = payment({ realm: REALM, secrets: [SECRET] })
-  const expiresAtMs = Date.now() + 3_600_000 + index * 1000
+  const expiresAtMs = Date.now() + DAY_MS + index * 1000
   const lines = dialect.writeOffer({ ...place, deposit: PRICE * 100n, expiresAtMs, resource: `GET ${PAID}` })
   const [offer] = dialect.readOffers({ get: (name) => lineOf(lines, name) }, chainId)
   if (!offer) throw new Error('an offer of ours cannot be read')

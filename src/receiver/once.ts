@@ -21,6 +21,7 @@ import { messageOf } from '../base/log.ts'
 import type { Channel } from '../channel/channel.ts'
 import { refund } from '../channel/ledger.ts'
 import type { Payment } from '../channel/messages.ts'
+import type { HeaderLines } from '../dialect/dialect.ts'
 import type { Change } from '../store/store.ts'
 import type { Answer } from './answer.ts'
 import { ANSWERS, keepAnswer, readAnswer } from './answers.ts'
@@ -95,6 +96,7 @@ export type Order = {
   readonly found: Found
   readonly payment: Payment
   readonly price: bigint
+  readonly renewal: HeaderLines
   readonly request: RequestId | undefined
   readonly past: Delivery | undefined
   /** Asked for only when something is charged; the change charges the price, or throws. */
@@ -103,11 +105,11 @@ export type Order = {
 
 /** Charges and admits a request, or gives again the answer that it had. */
 export async function sellOnce(receiver: Context, order: Order): Promise<Admission> {
-  const { found, payment, price, request, past, buy } = order
+  const { found, payment, price, renewal, request, past, buy } = order
   if (!request) {
     const channel = await receiver.store.update(found.channel.key, buy())
     const sold = { ...found, channel }
-    return { sale: createSale(receiver, sold, payment, price, plainEnding(receiver, sold)) }
+    return { sale: createSale(receiver, { ...sold, payment, price, renewal }, plainEnding(receiver, sold)) }
   }
   const answer = past && (await answerTo(receiver, request, past))
   if (answer) return { answer }
@@ -119,7 +121,8 @@ export async function sellOnce(receiver: Context, order: Order): Promise<Admissi
     const channel = past ? found.channel : await chargeOnce(receiver, order, request)
     const sold = { ...found, channel }
     const paid = past ? BigInt(past.price) : price
-    return { sale: createSale(receiver, sold, payment, paid, recordedEnding(receiver, sold, request, paid, done)) }
+    const ending = recordedEnding(receiver, sold, request, paid, done)
+    return { sale: createSale(receiver, { ...sold, payment, price: paid, renewal }, ending) }
   } catch (error) {
     done()
     throw error

@@ -33,6 +33,7 @@ import { chainIsSilent, requireReady, type Context } from './context.ts'
 import { checkOffer, findChannel, type Found } from './find.ts'
 import { fund, lookForTopUp } from './fund.ts'
 import { identifyRequest, isNamed, recall, sellOnce } from './once.ts'
+import { renewalOf } from './offer.ts'
 import type { Tariff } from './price.ts'
 import { offer, refuse } from './refuse.ts'
 import { isLevel, levelWith } from './restore.ts'
@@ -80,7 +81,8 @@ async function pay<terms>(receiver: Context, dialect: Dialect<terms>, ask: Ask, 
   const found = isKnown ? named : await levelWith(receiver, named, voucher, { price, request })
   if (payment.close) return { answer: await closeTogether(receiver, found, voucher, payment) }
   const buy = () => chargeWith(receiver, found, voucher, price, dialect)
-  if (!moving) return sellOnce(receiver, { found, payment, price, request, past, buy })
+  const renewal = renewalOf(receiver, found.rail, payment, tariff)
+  if (!moving) return sellOnce(receiver, { found, payment, price, renewal, request, past, buy })
   const channel = await receiver.store.update(found.channel.key, buy())
   return { answer: acknowledge(receiver, { ...found, channel }, payment, true) }
 }

@@ -1,17 +1,15 @@
 /** From an error to the answer that says it, with an offer per rail: for a program, or for a person with a browser. */
 import Negotiator from 'negotiator'
 import { PaymentError, PaymentRequiredError, ReceiverUnavailableError } from '../base/errors.ts'
-import { ChainUnavailableError, ConfigError, StoreUnavailableError } from '../base/faults.ts'
+import { ChainUnavailableError, StoreUnavailableError } from '../base/faults.ts'
 import { messageOf } from '../base/log.ts'
-import type { Offer } from '../channel/messages.ts'
 import type { Dialect, HeaderLines } from '../dialect/dialect.ts'
 import { problem, type Answer } from './answer.ts'
 import type { Ask } from './ask.ts'
 import type { Context } from './context.ts'
-import type { Line, Offers } from './offered.ts'
-import { pageAnswer, type PageOffer } from './page.ts'
+import { firstDialect, headersOf, offersFor, refusalLines } from './offer.ts'
+import { pageAnswer } from './page.ts'
 import type { Tariff } from './price.ts'
-import type { AnyRail } from './rail.ts'
 
 type Asked = { readonly ask: Ask; readonly tariff: Tariff }
 
@@ -39,70 +37,6 @@ export function refuse(
   const cookies = lines.flatMap(({ dialect, line }) => (dialect.usesCookies ? [cookieOf(line)] : []))
   const facts = { status: said.status, target: ask.target, offers, message: refusal.message }
   return pageAnswer(receiver.page, facts, answer, cookies)
-}
-
-function offersFor(receiver: Context, tariff: Tariff): Offers {
-  return receiver.live.offered(`${tariff.price} ${tariff.resource}`, () => {
-    const made = receiver.rails.map((rail) => ({ rail, offer: offerOf(receiver, rail, tariff) }))
-    const lines = linesOf(made)
-    const offers = made.map(({ rail, offer }) => readable(rail, offer))
-    return { lines, offers, unpaid: unpaid(receiver, tariff, lines, offers) }
-  })
-}
-
-function unpaid(receiver: Context, { price }: Tariff, offered: readonly Line[], offers: readonly PageOffer[]): Answer {
-  const spoken = firstDialect(receiver)
-  const refusal = new PaymentRequiredError(price)
-  const lines = [...offered, ...refusalLines(spoken, refusal)]
-  return problem(refusal, spoken.refusals[refusal.code], headersOf(receiver, lines), { offers })
-}
-
-/** Who names no protocol is answered in the first one's words. */
-function firstDialect({ rails }: Context): Dialect<unknown> {
-  const [first] = rails
-  if (!first) throw new ConfigError('rails', 'give at least one rail')
-  return first.dialect
-}
-
-function refusalLines(dialect: Dialect<unknown>, refusal: PaymentError): Line[] {
-  return dialect.writeRefusal(refusal).map((line) => ({ dialect, line }))
-}
-
-function headersOf({ vary }: Context, lines: readonly Line[]): HeaderLines {
-  return [...lines.map(({ line }) => line), vary]
-}
-
-/** A header that can stand only once is that of the first rail. */
-function linesOf(made: readonly { readonly rail: AnyRail; readonly offer: Offer }[]): Line[] {
-  const lines = made.flatMap(({ rail: { dialect }, offer }) =>
-    dialect.writeOffer(offer).map((line): Line => ({ dialect, line })),
-  )
-  const told = new Set<string>()
-  return lines.filter(({ dialect, line: [name] }) => {
-    if (!dialect.usesCookies) return true
-    const fresh = !told.has(name)
-    told.add(name)
-    return fresh
-  })
-}
-
-function offerOf({ address, limits }: Context, rail: AnyRail, { price, resource }: Tariff): Offer {
-  const { chainId, token } = rail
-  return {
-    price,
-    token,
-    receiver: address,
-    chainId,
-    escrow: rail.address,
-    deposit: price * limits.depositFactor,
-    expiresAtMs: Date.now() + limits.offerMs,
-    resource,
-  }
-}
-
-/** An offer for people: what the headers say in their own ways. */
-function readable({ dialect }: AnyRail, { price, token, receiver, escrow, chainId }: Offer) {
-  return { protocol: dialect.name, price: `${price}`, token, receiver, escrow, chainId }
 }
 
 /** A browser asks for HTML by name. Whoever takes anything gets what a program can read. */

@@ -49,8 +49,11 @@ export type Ending = {
   keep(ended: Ended): Promise<void>
 }
 
-export function createSale(receiver: Context, found: Found, payment: Payment, price: bigint, ending: Ending): Sale {
-  const { channel, rail } = found
+/** What was sold, and on what. `renewal`: the offer for the next request, where the one that was paid ends soon. */
+export type Sold = Found & { readonly payment: Payment; readonly price: bigint; readonly renewal: HeaderLines }
+
+export function createSale(receiver: Context, sold: Sold, ending: Ending): Sale {
+  const { channel, rail, payment, price, renewal } = sold
   const { live, policy } = receiver
   if (policy && !live.earning.has(channel.key)) live.earning.set(channel.key, Date.now())
   let cost = price
@@ -67,7 +70,7 @@ export function createSale(receiver: Context, found: Found, payment: Payment, pr
   return {
     paid,
     headers: (status) => [
-      ...(status >= 200 && status < 300 ? rail.dialect.writeReceipt(receipt()) : []),
+      ...(status >= 200 && status < 300 ? [...rail.dialect.writeReceipt(receipt()), ...renewal] : []),
       ['Cache-Control', 'private, no-store'],
       receiver.vary,
     ],

@@ -13,6 +13,7 @@ import type { Offer } from '../channel/messages.ts'
 import type { Identity } from '../escrow/escrow.ts'
 import { deploymentOf, signerOf, writeAbout, type AnyProtocol, type Context } from './context.ts'
 import { putIn } from './deposit.ts'
+import { finish, noted } from './unfinished.ts'
 
 /** A channel with room for the offer, open on chain. @throws {OverBudgetError} | {@link NoTokensError} | {@link NoGasError} */
 export async function channelFor(context: Context, protocol: AnyProtocol, offer: Offer): Promise<Channel> {
@@ -83,10 +84,11 @@ export function fits(channel: Channel, offer: Offer): boolean {
 }
 
 async function findOrFund(context: Context, protocol: AnyProtocol, offer: Offer): Promise<Channel> {
+  await finish(context, protocol, offer)
   const plan = planFor(offer, await usableChannels(context, offer), context)
   if (plan.way === 'pay') return plan.channel
   return plan.way === 'open'
-    ? openFor(context, protocol, offer, plan)
+    ? noted(context, offer, () => openFor(context, protocol, offer, plan))
     : topUp(context, protocol, plan.channel, plan.deposit, plan.least)
 }
 
@@ -134,12 +136,21 @@ async function openFor(
 }
 
 /** Adds `amount` base units to a channel, or what the account holds of it, but not less than `least`. */
-export async function topUp(
+export function topUp(
   context: Context,
-  { escrow }: AnyProtocol,
+  protocol: AnyProtocol,
   channel: Channel,
   amount: bigint,
   least = amount,
+): Promise<Channel> {
+  return noted(context, channel, () => addTo(context, protocol, channel, { amount, least }))
+}
+
+async function addTo(
+  context: Context,
+  { escrow }: AnyProtocol,
+  channel: Channel,
+  { amount, least }: { readonly amount: bigint; readonly least: bigint },
 ): Promise<Channel> {
   context.onProgress({ step: 'topping up', deposit: amount, receiver: channel.receiver })
   const mined = await putIn(context, {

@@ -20,8 +20,8 @@ import type { SenderSettings } from './sender-process.ts'
 /** `to be sent`: a transaction, which goes no further if its sender dies now; `sent`: it is mined, and nobody told. */
 export type Fact = 'arrival' | 'run' | 'answer' | 'asked' | 'to be sent' | 'sent'
 
-/** Returns whether the other side is still alive. */
-export type Watch = (fact: Fact) => boolean
+/** Returns whether the other side is still alive. `body`: what a node is asked. */
+export type Watch = (fact: Fact, body?: string) => boolean
 
 export type SenderShop = {
   readonly url: string
@@ -42,8 +42,9 @@ export async function openSenderShop(
   { name, rail }: RailKit,
   watch: Watch,
   random: () => number,
+  known?: Receiver,
 ): Promise<SenderShop> {
-  const receiver = await newReceiver(world, { rails: [rail(world)] })
+  const receiver = known ?? (await newReceiver(world, { rails: [rail(world)] }))
   const ran: string[] = []
   const refusals: string[] = []
   const seen = new Map<string, bigint>()
@@ -111,8 +112,8 @@ export async function openNode(world: LocalChain, watch: Watch) {
       for await (const chunk of incoming) chunks.push(chunk as Buffer)
       const body = Buffer.concat(chunks).toString()
       const isTransaction = body.includes('"eth_sendRawTransaction"')
-      watch('asked')
-      if (isTransaction && !watch('to be sent')) return
+      watch('asked', body)
+      if (isTransaction && !watch('to be sent', body)) return
       const headers = { 'content-type': 'application/json' }
       const answer = await fetch(world.anvil.url, { method: 'POST', body, headers })
       const text = await answer.text()

@@ -30,7 +30,7 @@ export type SenderShop = {
   readonly ran: readonly string[]
   /** The most that a voucher on the wire was over, whatever became of it, by what names its channel. */
   readonly seen: ReadonlyMap<string, bigint>
-  /** Payments that were not answered with 200: the status, and the name. */
+  /** What payments were refused with: a code of `docs/errors.md`. */
   readonly refusals: readonly string[]
   /** Whether nothing that arrived is still being worked on. */
   isQuiet(): Promise<boolean>
@@ -65,10 +65,13 @@ export async function openSenderShop(
     if (payment) {
       if (payment.amount > (seen.get(payment.channel) ?? -1n)) seen.set(payment.channel, payment.amount)
       watch('arrival')
-      response.on('finish', () => {
-        watch('answer')
-        if (response.statusCode !== 200)
-          refusals.push(`${response.statusCode} ${String(request.headers['x-purchase'])}`)
+      response.on('finish', () => void watch('answer'))
+      const end = response.end.bind(response)
+      Object.assign(response, {
+        end: (...args: Parameters<typeof end>) => {
+          if (response.statusCode !== 200) refusals.push(codeIn(args[0]))
+          return end(...args)
+        },
       })
     }
     listener(request, response)
@@ -89,6 +92,10 @@ export async function openSenderShop(
       await receiver.stop()
     },
   }
+}
+
+function codeIn(body: unknown): string {
+  return (JSON.parse(String(body)) as { code: string }).code
 }
 
 /** What a request pays, as a stranger reads it; undefined for one that shows no voucher. */

@@ -37,7 +37,9 @@ export async function settleUp(
   if (!receipt && byRoute && response.ok) await takeBack(context, spending)
   if (!receipt || (receipt.channelId !== undefined && receipt.channelId !== id)) return byRoute ? undefined : chosen
   const { charged, price } = receipt
-  if (charged !== undefined && context.alone && !spending.ticket.overlapped) {
+  // The receipt of an answer that is given again is as old as the answer: more may have been charged since.
+  const isNew = response.headers.get('idempotency-replayed') !== 'true'
+  if (charged !== undefined && isNew && context.alone && !spending.ticket.overlapped) {
     await believeLess(context, spending, charged, () => !spending.ticket.overlapped)
   }
   if (price !== undefined && price > spending.price) {

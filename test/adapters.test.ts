@@ -15,11 +15,11 @@ import { memory } from '../src/store/memory.ts'
 import { listen, newAccount, newBuyer, newReceiver, startWorld, until, type Buyer } from './support/market.ts'
 import { challengeOf, receiptOf, requestOf } from './support/wire.ts'
 
-type Steps = { readonly released: Promise<void> }
-let steps: Steps & { release: () => void }
+/** `runs`: how often a handler has begun to wait. */
+let steps: { readonly released: Promise<void>; readonly release: () => void; runs: number }
 const newSteps = () => {
   let release: () => void = () => undefined
-  steps = { released: new Promise((resolve) => (release = resolve)), release: () => release() }
+  steps = { released: new Promise((resolve) => (release = resolve)), release: () => release(), runs: 0 }
 }
 
 /** Each framework sells the same small shop. `calls` counts what reached a handler. */
@@ -29,6 +29,13 @@ const slow = async function* () {
   yield 'first '
   await steps.released
   yield 'last'
+}
+
+/** Answers all at once, when the test says so. */
+async function late(): Promise<string> {
+  steps.runs += 1
+  await steps.released
+  return 'late'
 }
 
 function streamOf(pieces: AsyncGenerator<string>): ReadableStream<Uint8Array> {
@@ -68,6 +75,7 @@ const web: Kit = {
       }),
       '/free': sell({ free: true }, () => new Response('free')),
       '/stream': sell(5n, stream),
+      '/late': sell(5n, async () => new Response(await late())),
     }
     const answer = (request: Request) =>
       routes[new URL(request.url).pathname]?.(request) ?? new Response('?', { status: 404 })
@@ -106,6 +114,7 @@ const node: Kit = {
         response.end('cheap')
       }),
       '/free': sell({ free: true }, (_request, response) => response.end('free')),
+      '/late': sell(5n, async (_request, response) => response.end(await late())),
       '/stream': sell(5n, async (_request, response) => {
         for await (const piece of slow()) response.write(piece)
         response.end()
@@ -152,6 +161,7 @@ const expressKit: Kit = {
       response.send('cheap')
     })
     app.get('/free', sell({ free: true }), (_request, response) => void response.send('free'))
+    app.post('/late', sell(5n), async (_request, response) => void response.send(await late()))
     app.get('/stream', sell(5n), note, async (_request, response) => {
       for await (const piece of slow()) response.write(piece)
       response.end()
@@ -191,6 +201,7 @@ const hono: Kit = {
       return c.text('cheap')
     })
     app.get('/free', sell({ free: true }), (c) => c.text('free'))
+    app.post('/late', sell(5n), async (c) => c.text(await late()))
     app.get('/stream', sell(5n), (c) => c.body(streamOf(slow()), 200, ran))
     app.onError((_error, c) => c.text('oops', 500))
     const handle = getRequestListener(app.fetch)
@@ -207,7 +218,7 @@ afterAll(() => world.anvil.stop())
 describe.each([web, node, expressKit, hono])('$name', ({ listener }) => {
   const calls: string[] = []
   let receiver: Receiver
-  let shop: { url: string; close(): Promise<void> }
+  let shop: Awaited<ReturnType<typeof listen>>
   beforeAll(async () => {
     receiver = await newReceiver(world, { limits: { failures: 3 } })
     shop = await listen(listener(receiver, calls))
@@ -362,6 +373,29 @@ describe.each([web, node, expressKit, hono])('$name', ({ listener }) => {
     steps.release()
     const again = await fetch(url('/stream'), { headers })
     expect([again.status, await again.text()]).toEqual([200, 'first last'])
+    expect(await charged(buyer)).toBe(5n)
+  })
+
+  it('keeps the answer for a client that left before its first byte', async () => {
+    newSteps()
+    const buyer = await newBuyer(world, receiver)
+    const method = 'POST'
+    const challenge = challengeOf(await fetch(url('/late'), { method }))
+    const headers = await buyer.headers(url('/late'), 5n, { key: 'left early', challenge })
+    let isClosed = false
+    shop.server.once('request', (_request, response) => response.once('close', () => (isClosed = true)))
+    const leave = new AbortController()
+    const left = fetch(url('/late'), { method, headers, signal: leave.signal }).catch(
+      (error: unknown) => (error as Error).name,
+    )
+    await until(() => steps.runs === 1)
+    leave.abort()
+    expect(await left).toBe('AbortError')
+    await until(() => isClosed)
+    steps.release()
+    const again = await fetch(url('/late'), { method, headers })
+    expect([again.status, await again.text(), steps.runs]).toEqual([200, 'late', 1])
+    expect(receiptOf(again)).toMatchObject({ charged: '5' })
     expect(await charged(buyer)).toBe(5n)
   })
 })

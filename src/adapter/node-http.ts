@@ -43,19 +43,24 @@ export type Delivery = {
  * Adds the receipt when the handler sends its headers, and keeps a copy of what it writes. Nothing is held back.
  */
 export function deliver({ limits }: Pick<Receiver, 'limits'>, response: ServerResponse, sale: Sale): Delivery {
-  onHeaders(response, () => {
+  let isTold = false
+  const tell = () => {
+    if (isTold) return
+    isTold = true
     const { statusCode } = response
     for (const [name, value] of sale.headers(statusCode)) {
       if (name === 'Vary') response.appendHeader(name, value)
       else if (name !== 'Cache-Control' || !response.hasHeader(name)) response.setHeader(name, value)
     }
     void sale.conclude(statusCode)
-  })
+  }
+  onHeaders(response, tell)
   const done = (ended: Ended) => {
-    if (!response.headersSent) void sale.conclude(500) // gone before it said anything
+    if (!isTold) void sale.conclude(500) // gone before it said anything
     void sale.keep(ended)
   }
-  return sale.keeps ? collect(response, limits.answerBytes, done) : watch(response, done, () => 'too long')
+  if (!sale.keeps) return watch(response, tell, done, () => 'too long')
+  return collect(response, limits.answerBytes, tell, done)
 }
 
 /**
@@ -95,7 +100,7 @@ async function peek(request: IncomingMessage & { body?: unknown }, most: number)
 }
 
 /** Keeps a copy of what is written. Calls `done` once, when the whole answer was written, or when it will not be. */
-function collect(response: ServerResponse, most: number, done: (ended: Ended) => void): Delivery {
+function collect(response: ServerResponse, most: number, tell: () => void, done: (ended: Ended) => void): Delivery {
   const chunks: Buffer[] = []
   let size = 0
   const copy = (chunk: unknown, encoding: unknown) => {
@@ -112,7 +117,7 @@ function collect(response: ServerResponse, most: number, done: (ended: Ended) =>
       return write(...args)
     },
   })
-  return watch(response, done, (chunk, encoding) => {
+  return watch(response, tell, done, (chunk, encoding) => {
     copy(chunk, encoding)
     const { statusCode: status } = response
     return size > most ? 'too long' : { status, headers: linesOf(response), body: Buffer.concat(chunks) }
@@ -120,11 +125,13 @@ function collect(response: ServerResponse, most: number, done: (ended: Ended) =>
 }
 
 /**
- * Calls `done` once: with what `whole` makes of the last chunk, or when the answer has broken off. That is at once where
- * the handler has destroyed it and has returned: nothing can follow. A handler whose client has gone may still be at work.
+ * Calls `tell` when the handler has ended its answer, and `done` once: with what `whole` makes of the last chunk, or when
+ * the answer has broken off. That is at once where the handler has destroyed it and has returned: nothing can follow. A
+ * handler whose client has gone may still be at work.
  */
 function watch(
   response: ServerResponse,
+  tell: () => void,
   done: (ended: Ended) => void,
   whole: (chunk: unknown, encoding: unknown) => Ended,
 ): Delivery {
@@ -142,6 +149,7 @@ function watch(
   Object.assign(response, {
     end: (...args: Parameters<typeof end>) => {
       const ended = end(...args)
+      tell() // to a client that has gone Node sends no headers, yet the handler has answered
       if (!over.isFinished) finish(whole(args[0], args[1]))
       return ended
     },

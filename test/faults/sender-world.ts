@@ -55,7 +55,7 @@ export async function openSenderShop(
     watch('run')
     setTimeout(() => {
       running -= 1
-      response.writeHead(200).end('foo')
+      response.end('foo')
     }, random() * 20)
   }
   const mounts = name === 'rdn' ? [createGateway(receiver)] : []

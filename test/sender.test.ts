@@ -80,6 +80,18 @@ describe('a session', () => {
     expect((await session.request('GET', `${shop.url}/x`)).status).toBe(200)
   })
 
+  it('believes no old receipt: an answer that is given again lowers nothing', async () => {
+    const client = await newClient({ ahead: { requests: 10 } })
+    const { get } = client.session()
+    const first = () => get(`${shop.url}/old`, { headers: { 'Idempotency-Key': 'old' } })
+    expect((await first()).status).toBe(200)
+    expect([(await get(`${shop.url}/b`)).status, (await get(`${shop.url}/c`)).status]).toEqual([200, 200])
+    const again = await first()
+    expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([200, 'true'])
+    expect((await all(client))[0]!.charged).toBeGreaterThanOrEqual(15n)
+    expect((await get(`${shop.url}/d`)).status).toBe(200)
+  })
+
   it('serves sixteen at once on one channel that it opens once, with sixteen charges', async () => {
     const client = await newClient()
     const { fetch: pay } = client.session()

@@ -16,18 +16,16 @@ const TOGETHER = 64
 /** `folder` is for a store on the disk. */
 export async function partsOf(counter: Counter, rounds: number, folder: string): Promise<Parts> {
   const { rail, receiver } = counter
-  const onDisk = openStore('sqlite', join(folder, 'parts.db'))
-  const first = counter.next(TOGETHER)
-  await seed(
-    onDisk,
-    first.map(({ channel }) => channel),
-  )
+  const path = join(folder, 'parts.db')
+  const [onDisk, inMemory] = [openStore('sqlite', path), openStore('memory', path)]
+  const channels = counter.next(TOGETHER).map(({ channel }) => channel)
+  await Promise.all([onDisk, inMemory].map((store) => seed(store, channels)))
   const parts: Readonly<Record<string, (batch: readonly Incoming[]) => unknown>> = {
     'read the headers': each(({ ask }) => rail.dialect.readPayment(ask.headers)),
     digest: each(({ channel, voucher }) => rail.digest(channel, voucher.cumulativeAmount)),
     'check the signer': each(checkSigner),
     ledger: each(({ channel, voucher }) => charge(channel, voucher, PRICE, rail.dialect.due)),
-    'store, memory': eachAwaited(({ channel }) => receiver.store.update(channel.key, touch)),
+    'store, memory': eachAwaited(({ channel }) => inMemory.update(channel.key, touch)),
     'store, SQLite, 64 together': (batch) =>
       Promise.all(batch.slice(0, TOGETHER).map(({ channel }) => onDisk.update(channel.key, touch))),
     'all of it, memory': eachAwaited((payment) => takeOne(receiver, payment)),

@@ -8,21 +8,8 @@ import { sqlite } from '../src/store/sqlite.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compile } from './support/compile.ts'
+import { compile, walletSource } from './support/compile.ts'
 import { listen, newBuyer, newReceiver, openMarket, openShop, tokensOf, until } from './support/market.ts'
-
-/** A wallet that accepts its owner's signature in a form of its own (owner's 65 bytes and one more) while it is willing. */
-const walletSource = `
-contract Wallet {
-  address immutable owner; bool public willing = true;
-  constructor(address owner_) { owner = owner_; }
-  function setWilling(bool willing_) external { willing = willing_; }
-  function isValidSignature(bytes32 digest, bytes calldata signature) external view returns (bytes4) {
-    if (!willing || signature.length != 66) return 0xffffffff;
-    bytes32 r = bytes32(signature[0:32]); bytes32 s = bytes32(signature[32:64]);
-    return ecrecover(digest, uint8(signature[64]), r, s) == owner ? bytes4(0x1626ba7e) : bytes4(0xffffffff);
-  }
-}`
 
 const { world, receiver, shop } = await openMarket()
 const owner = generatePrivateKey()

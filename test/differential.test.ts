@@ -95,7 +95,7 @@ const amounts = [
 
 function shownOf({ channel, amount, signature }: Signed): Shown {
   const parts = { r: signature.slice(2, 66), s: signature.slice(66, 130), v: signature.slice(130) }
-  const block = Number((channel.terms as { openBlock?: number }).openBlock ?? 0)
+  const block = (channel.terms as { openBlock?: number }).openBlock ?? 0
   const place = { id: channel.id, block }
   if (random() < 0.3) return { ...place, amount, signature }
   if (random() < 0.15) return { ...place, amount: pick(amounts), signature }

@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Authorizations} from "./Authorizations.sol";
+import {Endings} from "./Endings.sol";
+import {FundedByAuthorization} from "./FundedByAuthorization.sol";
+import {FundedByPermit2} from "./FundedByPermit2.sol";
 import {FundedBySignature} from "./FundedBySignature.sol";
 import {FundedByTransfer} from "./FundedByTransfer.sol";
-import {Record, Records} from "./Records.sol";
-import {Settlements} from "./Settlements.sol";
+import {Record} from "./Records.sol";
 import {IChannelEscrow} from "./interfaces/IChannelEscrow.sol";
 
 /// @title The escrow: a channel from its opening to its end
-/// @dev Documented in `IChannelEscrow`.
-contract ChannelEscrow is Settlements, FundedByTransfer, FundedBySignature {
-    using Records for Record;
-
-    /// @inheritdoc IChannelEscrow
-    uint64 public immutable CLOSE_GRACE_PERIOD;
-
+/// @dev Documented in `IChannelEscrow`. Here are the ways to fund a channel from an approval; the other ways, and what
+///      comes after, are in the contracts it consists of.
+contract ChannelEscrow is Authorizations, FundedByTransfer, FundedBySignature, FundedByAuthorization, FundedByPermit2 {
     /// @param closeGracePeriod Challenge period in seconds, for every channel.
-    constructor(uint64 closeGracePeriod) {
-        if (closeGracePeriod < 10 minutes || closeGracePeriod > 30 days) revert GracePeriodOutOfRange();
-        CLOSE_GRACE_PERIOD = closeGracePeriod;
-    }
+    constructor(uint64 closeGracePeriod) Endings(closeGracePeriod) {}
 
     /// @inheritdoc IChannelEscrow
     function open(address receiver, address token, uint128 deposit, bytes32 salt, address signer)
@@ -32,89 +28,22 @@ contract ChannelEscrow is Settlements, FundedByTransfer, FundedBySignature {
     }
 
     /// @inheritdoc IChannelEscrow
+    function openFor(address sender, address receiver, address token, uint128 deposit, bytes32 salt, address signer)
+        external
+        guardedPull(token)
+        returns (bytes32 channelId)
+    {
+        bytes32 ownSalt = keccak256(abi.encode(msg.sender, salt));
+        channelId = _createFor(sender, receiver, token, deposit, ownSalt, signer);
+        _pull(token, deposit);
+    }
+
+    /// @inheritdoc IChannelEscrow
     function topUp(bytes32 channelId, uint128 additionalDeposit) external guarded {
-        address token = _credit(channelId, msg.sender, additionalDeposit);
+        Record memory record = _records[channelId];
+        _requireSender(record, msg.sender);
+        address token = _credit(channelId, record, msg.sender, additionalDeposit);
         _expectPull(token);
         _pull(token, additionalDeposit);
-    }
-
-    /// @inheritdoc IChannelEscrow
-    function close(bytes32 channelId, uint128 cumulativeAmount, bytes calldata signature) external guarded {
-        Record memory record = _records[channelId];
-        _require(_refusalOfReceiver(record));
-        uint256 amount = record.settled();
-        if (cumulativeAmount > amount) {
-            _require(_refusalOfVoucher(channelId, record, cumulativeAmount, signature));
-            amount = cumulativeAmount;
-        }
-        _close(channelId, record, amount);
-    }
-
-    /// @inheritdoc IChannelEscrow
-    function close(bytes32 channelId, uint128 amount, uint128 cumulativeAmount, bytes calldata signature)
-        external
-        guarded
-    {
-        Record memory record = _records[channelId];
-        _require(_refusalOfReceiver(record));
-        uint256 settled = record.settled();
-        if (amount < settled || amount > cumulativeAmount) revert AmountOutOfRange();
-        if (cumulativeAmount > settled) _require(_refusalOfVoucher(channelId, record, cumulativeAmount, signature));
-        _close(channelId, record, amount);
-    }
-
-    /// @inheritdoc IChannelEscrow
-    function requestClose(bytes32 channelId) external guarded {
-        Record memory record = _liveFromSender(channelId);
-        _requestClose(channelId, record);
-    }
-
-    /// @inheritdoc IChannelEscrow
-    function requestClose(bytes32 channelId, uint128 owed) external guarded {
-        Record memory record = _liveFromSender(channelId);
-        uint256 settled = record.settled();
-        if (owed < settled || owed > record.deposit()) revert AmountOutOfRange();
-
-        uint256 paid = owed == settled ? 0 : _settle(channelId, record, owed);
-        _requestClose(channelId, record);
-        _pay(record.token(), record.receiver(), paid);
-    }
-
-    /// @inheritdoc IChannelEscrow
-    function withdraw(bytes32 channelId) external guarded {
-        Record memory record = _liveFromSender(channelId);
-        uint256 requestedAt = record.closeRequestedAt();
-        if (requestedAt == 0 || block.timestamp < requestedAt + CLOSE_GRACE_PERIOD) revert CloseNotReady();
-
-        emit ChannelExpired(channelId, msg.sender, record.receiver());
-        _close(channelId, record, record.settled());
-    }
-
-    function _liveFromSender(bytes32 channelId) private view returns (Record memory record) {
-        record = _live(channelId);
-        if (msg.sender != record.sender()) revert NotSender();
-    }
-
-    /// @dev Does nothing when a request stands already.
-    function _requestClose(bytes32 channelId, Record memory record) private {
-        if (record.closeRequestedAt() != 0) return;
-        _records[channelId].receiverSide = record.closing();
-        emit CloseRequested(channelId, msg.sender, record.receiver(), block.timestamp + CLOSE_GRACE_PERIOD);
-    }
-
-    /// @dev Ends the channel with `amount` for the receiver, cumulative, and the rest for the sender.
-    function _close(bytes32 channelId, Record memory record, uint256 amount) private {
-        (address sender, address receiver, address token) = (record.sender(), record.receiver(), record.token());
-        uint256 deposit = record.deposit();
-        uint256 paid;
-        uint256 refund;
-        unchecked {
-            paid = amount - record.settled();
-            refund = deposit - amount;
-        }
-        Records.end(_records[channelId], deposit, amount);
-        emit ChannelClosed(channelId, sender, receiver, amount, refund);
-        _pay(token, receiver, paid);
-        _pay(token, sender, refund);
     }
 }

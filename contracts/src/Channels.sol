@@ -35,6 +35,15 @@ abstract contract Channels is IChannelEscrow {
         _busy = 0;
     }
 
+    /// @dev Makes sure that a deposit arrived, all of it and no more, whatever the token answered.
+    modifier arriving(address token, uint256 amount) {
+        uint256 before = _balance(token);
+        _;
+        unchecked {
+            if (_balance(token) - before != amount) revert InexactTransfer();
+        }
+    }
+
     /// @inheritdoc IChannelEscrow
     function getChannel(bytes32 channelId) external view returns (Channel memory) {
         Record memory record = _records[channelId];
@@ -83,28 +92,48 @@ abstract contract Channels is IChannelEscrow {
         emit ChannelOpened(channelId, sender, receiver, token, signer, salt, deposit);
     }
 
-    /// @dev Books an addition to the deposit, as `_create` does the first one, and says in which token it must be.
-    function _credit(bytes32 channelId, address from, uint256 additionalDeposit) internal returns (address token) {
-        Record memory record = _live(channelId);
-        if (from != record.sender()) revert NotSender();
+    /// @dev `_create` for a sender that did not call and whose token did not speak for it. A sender needs an address to
+    ///      which the rest of the deposit can go back.
+    function _createFor(address sender, address receiver, address token, uint256 deposit, bytes32 salt, address signer)
+        internal
+        returns (bytes32)
+    {
+        if (sender == address(0) || sender == address(this)) revert InvalidSender();
+        return _create(sender, receiver, token, deposit, salt, signer);
+    }
+
+    /// @dev Books an addition to the deposit, as `_create` does the first one, and says in which token it must be. Only the
+    ///      sender's own money takes its request to close back: else anyone could hold the rest of its deposit for ever,
+    ///      with a base unit in each challenge period.
+    function _credit(bytes32 channelId, Record memory record, address from, uint256 additionalDeposit)
+        internal
+        returns (address token)
+    {
         if (additionalDeposit == 0) revert ZeroDeposit();
         uint256 deposit = record.deposit();
         if (additionalDeposit > type(uint128).max - deposit) revert DepositOverflow();
 
         deposit += additionalDeposit;
+        address sender = record.sender();
         _records[channelId].amounts = Records.packAmounts(deposit, record.settled());
-        emit TopUp(channelId, from, record.receiver(), additionalDeposit, deposit);
-        if (record.closeRequestedAt() != 0) {
+        emit TopUp(channelId, sender, record.receiver(), additionalDeposit, deposit);
+        if (from == sender && record.closeRequestedAt() != 0) {
             _records[channelId].receiverSide = record.reopened();
-            emit CloseRequestCancelled(channelId, from, record.receiver());
+            emit CloseRequestCancelled(channelId, sender, record.receiver());
         }
         return record.token();
     }
 
-    function _live(bytes32 channelId) internal view returns (Record memory record) {
-        record = _records[channelId];
+    /// @dev That there is a channel, and that it has not ended.
+    function _requireLive(Record memory record) internal pure {
         if (record.amounts == 0) revert ChannelNotFound();
         if (record.finalized()) revert ChannelFinalized();
+    }
+
+    /// @dev `_requireLive`, and that this is the sender.
+    function _requireSender(Record memory record, address sender) internal pure {
+        _requireLive(record);
+        if (sender != record.sender()) revert NotSender();
     }
 
     /// @dev Never zero in a channel that exists.
@@ -112,13 +141,9 @@ abstract contract Channels is IChannelEscrow {
         return record.hasSigner() ? _signers[channelId] : record.sender();
     }
 
-    /// @dev Takes a deposit from the caller and makes sure that all of it arrived.
-    function _pull(address token, uint128 amount) internal {
-        uint256 before = _balance(token);
+    /// @dev Takes a deposit that the caller has approved.
+    function _pull(address token, uint128 amount) internal arriving(token, amount) {
         IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
-        unchecked {
-            if (_balance(token) - before != amount) revert InexactTransfer();
-        }
     }
 
     /// @dev Announces a pull whose token was not known yet when the function was entered.

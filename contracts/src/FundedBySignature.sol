@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {Channels} from "./Channels.sol";
+import {Record} from "./Records.sol";
 import {IChannelEscrow} from "./interfaces/IChannelEscrow.sol";
 
 /// @title A signature in place of an approval
@@ -33,7 +34,9 @@ abstract contract FundedBySignature is Channels {
         bytes32 r,
         bytes32 s
     ) external guarded {
-        address token = _credit(channelId, msg.sender, additionalDeposit);
+        Record memory record = _records[channelId];
+        _requireSender(record, msg.sender);
+        address token = _credit(channelId, record, msg.sender, additionalDeposit);
         _expectPull(token);
         _permit(token, additionalDeposit, deadline, v, r, s);
         _pull(token, additionalDeposit);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Channels} from "./Channels.sol";
+import {Record} from "./Records.sol";
 import {IFundedByTransfer} from "./interfaces/IFundedByTransfer.sol";
 
 /// @title One transfer opens or tops up
@@ -42,7 +43,9 @@ abstract contract FundedByTransfer is Channels {
             if (from == address(0)) revert InvalidSender();
             _create(from, address(uint160(receiver)), msg.sender, value, salt, address(uint160(signer)));
         } else if (data.length == 32) {
-            if (_credit(bytes32(data), from, value) != msg.sender) revert InvalidToken();
+            Record memory record = _records[bytes32(data)];
+            _requireSender(record, from);
+            if (_credit(bytes32(data), record, from, value) != msg.sender) revert InvalidToken();
         } else {
             revert InvalidTransferData();
         }

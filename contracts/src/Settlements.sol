@@ -1,35 +1,44 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Channels} from "./Channels.sol";
+import {Operators} from "./Operators.sol";
 import {Record, Records} from "./Records.sol";
 import {Vouchers} from "./Vouchers.sol";
 import {IChannelEscrow} from "./interfaces/IChannelEscrow.sol";
 
 /// @title What the receiver takes while a channel stays open
-abstract contract Settlements is Channels, Vouchers {
+abstract contract Settlements is Operators, Vouchers {
     using Records for Record;
 
     /// @inheritdoc IChannelEscrow
     function settle(bytes32 channelId, uint128 cumulativeAmount, bytes calldata signature) external guarded {
         Record memory record = _records[channelId];
-        _require(_refusalOfReceiver(record));
-        _require(_refusalOfVoucher(channelId, record, cumulativeAmount, signature));
-
-        uint256 paid = _settle(channelId, record, cumulativeAmount);
-        _pay(record.token(), msg.sender, paid);
+        _requireReceiver(record);
+        _redeem(channelId, record, cumulativeAmount, signature);
     }
 
     /// @inheritdoc IChannelEscrow
     function settleMany(address token, Settlement[] calldata settlements) external guarded returns (uint256 total) {
-        bytes32 domain = domainSeparator();
-        (uint256 tokenHigh, uint256 receiverSide) = Records.packToken(token, msg.sender);
-        unchecked {
-            for (uint256 i; i < settlements.length; ++i) {
-                total += _settleRow(domain, tokenHigh, receiverSide, settlements[i]);
-            }
-        }
-        _pay(token, msg.sender, total);
+        return _redeemMany(msg.sender, token, settlements);
+    }
+
+    /// @inheritdoc IChannelEscrow
+    function settleManyFor(address receiver, address token, Settlement[] calldata settlements)
+        external
+        guarded
+        returns (uint256 total)
+    {
+        _requireCaller(receiver);
+        return _redeemMany(receiver, token, settlements);
+    }
+
+    /// @dev Settles for a voucher, whoever has shown the right to, and pays the receiver.
+    function _redeem(bytes32 channelId, Record memory record, uint128 cumulativeAmount, bytes calldata signature)
+        internal
+    {
+        _require(_refusalOfVoucher(channelId, record, cumulativeAmount, signature));
+        uint256 paid = _settle(channelId, record, cumulativeAmount);
+        _pay(record.token(), record.receiver(), paid);
     }
 
     /// @dev Books a settlement; the caller of this pays it.
@@ -44,14 +53,6 @@ abstract contract Settlements is Channels, Vouchers {
         emit Settled(channelId, record.sender(), record.receiver(), cumulativeAmount, paid, cumulativeAmount);
     }
 
-    /// @dev Zero, or the selector of the reason why the caller cannot act as the receiver of this channel.
-    function _refusalOfReceiver(Record memory record) internal view returns (bytes4) {
-        if (record.amounts == 0) return ChannelNotFound.selector;
-        if (record.finalized()) return ChannelFinalized.selector;
-        if (msg.sender != record.receiver()) return NotReceiver.selector;
-        return 0;
-    }
-
     /// @dev Zero, or the selector of the reason why this voucher is worth nothing now.
     function _refusalOfVoucher(
         bytes32 channelId,
@@ -62,7 +63,8 @@ abstract contract Settlements is Channels, Vouchers {
         if (cumulativeAmount <= record.settled()) return AmountNotIncreasing.selector;
         if (cumulativeAmount > record.deposit()) return AmountExceedsDeposit.selector;
         address signer = _signerOf(channelId, record);
-        if (!_isSigned(signer, channelId, cumulativeAmount, signature)) return InvalidSignature.selector;
+        bytes32 digest = getVoucherDigest(channelId, cumulativeAmount);
+        if (!_isSigned(signer, digest, signature)) return InvalidSignature.selector;
         return 0;
     }
 
@@ -72,6 +74,20 @@ abstract contract Settlements is Channels, Vouchers {
             mstore(0, refusal)
             revert(0, 4)
         }
+    }
+
+    function _redeemMany(address receiver, address token, Settlement[] calldata settlements)
+        private
+        returns (uint256 total)
+    {
+        bytes32 domain = domainSeparator();
+        (uint256 tokenHigh, uint256 receiverSide) = Records.packToken(token, receiver);
+        unchecked {
+            for (uint256 i; i < settlements.length; ++i) {
+                total += _settleRow(domain, tokenHigh, receiverSide, settlements[i]);
+            }
+        }
+        _pay(token, receiver, total);
     }
 
     /// @dev Nearly every row is of an open channel that its sender signs for. Its first two words then hold nothing but
@@ -97,8 +113,9 @@ abstract contract Settlements is Channels, Vouchers {
                     uint256 sender = uint160(senderSide);
                     if (_recover(domain, channelId, cumulativeAmount, signature) == sender) {
                         record.amounts = amounts + (paid << 128);
+                        address receiver = address(uint160(receiverSide));
                         emit Settled(
-                            channelId, address(uint160(sender)), msg.sender, cumulativeAmount, paid, cumulativeAmount
+                            channelId, address(uint160(sender)), receiver, cumulativeAmount, paid, cumulativeAmount
                         );
                         return paid;
                     }
@@ -116,11 +133,23 @@ abstract contract Settlements is Channels, Vouchers {
         bytes calldata signature
     ) private returns (uint256) {
         Record memory record = _records[channelId];
-        bytes4 reason = _refusalOfReceiver(record);
-        if (reason == 0 && !record.pays(tokenHigh, receiverSide)) reason = InvalidToken.selector;
+        bytes4 reason = _refusalOfRow(record, tokenHigh, receiverSide);
         if (reason == 0) reason = _refusalOfVoucher(channelId, record, cumulativeAmount, signature);
         if (reason == 0) return _settle(channelId, record, cumulativeAmount);
         emit SettlementSkipped(channelId, reason);
+        return 0;
+    }
+
+    /// @dev Zero, or the selector of the reason why the batch cannot pay this channel.
+    function _refusalOfRow(Record memory record, uint256 tokenHigh, uint256 receiverSide)
+        private
+        pure
+        returns (bytes4)
+    {
+        if (record.amounts == 0) return ChannelNotFound.selector;
+        if (record.finalized()) return ChannelFinalized.selector;
+        if (record.receiver() != address(uint160(receiverSide))) return NotReceiver.selector;
+        if (!record.pays(tokenHigh, receiverSide)) return InvalidToken.selector;
         return 0;
     }
 }

@@ -6,6 +6,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {IChannelEscrow} from "./interfaces/IChannelEscrow.sol";
 
 /// @title What a voucher signs, and who signed it
+/// @dev And who signed anything else in the same domain.
 abstract contract Vouchers is IChannelEscrow {
     /// @inheritdoc IChannelEscrow
     uint256 public constant SIGNATURE_GAS_LIMIT = 500_000;
@@ -26,8 +27,7 @@ abstract contract Vouchers is IChannelEscrow {
 
     /// @inheritdoc IChannelEscrow
     function getVoucherDigest(bytes32 channelId, uint128 cumulativeAmount) public view returns (bytes32) {
-        bytes32 structHash = keccak256(abi.encode(VOUCHER_TYPEHASH, channelId, cumulativeAmount));
-        return keccak256(abi.encodePacked(hex"1901", domainSeparator(), structHash));
+        return _digestOf(keccak256(abi.encode(VOUCHER_TYPEHASH, channelId, cumulativeAmount)));
     }
 
     /// @inheritdoc IChannelEscrow
@@ -35,14 +35,14 @@ abstract contract Vouchers is IChannelEscrow {
         return block.chainid == _CHAIN_ID ? _DOMAIN_SEPARATOR : _computeDomainSeparator();
     }
 
+    /// @dev What is signed, by EIP-712, of a struct in the domain of this contract.
+    function _digestOf(bytes32 structHash) internal view returns (bytes32) {
+        return keccak256(abi.encodePacked(hex"1901", domainSeparator(), structHash));
+    }
+
     /// @dev ECDSA first, so that an account that gets code later (EIP-7702) keeps its key. `signer` is never zero, as
     ///      what a failed recovery gives is.
-    function _isSigned(address signer, bytes32 channelId, uint128 cumulativeAmount, bytes calldata signature)
-        internal
-        view
-        returns (bool)
-    {
-        bytes32 digest = getVoucherDigest(channelId, cumulativeAmount);
+    function _isSigned(address signer, bytes32 digest, bytes calldata signature) internal view returns (bool) {
         (address recovered,,) = ECDSA.tryRecoverCalldata(digest, signature);
         if (recovered == signer) return true;
         return signer.code.length != 0 && _isSignedByContract(signer, digest, signature);

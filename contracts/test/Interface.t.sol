@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IChannelEscrow} from "../src/interfaces/IChannelEscrow.sol";
 import {IFundedByTransfer} from "../src/interfaces/IFundedByTransfer.sol";
+import {IRelayed} from "../src/interfaces/IRelayed.sol";
 import {EscrowTest} from "./EscrowTest.sol";
 
 /// @dev Names that others rely on: selectors of the draft and of the token standards, topics of Tempo's stream channel.
@@ -21,6 +22,43 @@ contract InterfaceTest is EscrowTest {
         // Solidity cannot name one of two overloads.
         assertVector(json, "close(bytes32,uint128,bytes)", 0x0d65c51d);
         assertVector(json, "requestClose(bytes32)", 0x6bf5fe6f);
+    }
+
+    function test_TheRelayedProfileOfTheDraft() public view {
+        string memory json = vm.readFile("test/vectors/payment.json");
+        assertVector(
+            json,
+            "openWithAuthorization(address,address,uint128,bytes32,address,address,uint256,uint256,bytes32,bytes)",
+            IRelayed.openWithAuthorization.selector
+        );
+        assertVector(
+            json,
+            "topUpWithAuthorization(bytes32,uint128,address,bytes32,uint256,uint256,bytes32,bytes)",
+            IRelayed.topUpWithAuthorization.selector
+        );
+        assertVector(
+            json,
+            "openWithPermit2(address,address,uint128,bytes32,address,address,uint256,uint256,bytes)",
+            IRelayed.openWithPermit2.selector
+        );
+        assertVector(
+            json, "topUpWithPermit2(bytes32,uint128,address,uint256,uint256,bytes)", IRelayed.topUpWithPermit2.selector
+        );
+        assertVector(
+            json,
+            "settleWithAuthorization(bytes32,uint128,uint256,uint256,bytes,bytes)",
+            IRelayed.settleWithAuthorization.selector
+        );
+        assertVector(
+            json,
+            "closeWithAuthorization(bytes32,uint128,uint256,uint256,bytes,bytes)",
+            IRelayed.closeWithAuthorization.selector
+        );
+    }
+
+    /// @dev EIP-170.
+    function test_FitsIntoAContract() public view {
+        assertLe(address(escrow).code.length, 24_576);
     }
 
     function test_TheHooksOfTheTokenStandards() public pure {

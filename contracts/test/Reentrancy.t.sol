@@ -4,8 +4,12 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {IChannelEscrow} from "../src/interfaces/IChannelEscrow.sol";
+import {IERC3009, IERC3009WithBytes} from "../src/interfaces/IERC3009.sol";
 import {IFundedByTransfer} from "../src/interfaces/IFundedByTransfer.sol";
+import {IOperators} from "../src/interfaces/IOperators.sol";
+import {IRelayed} from "../src/interfaces/IRelayed.sol";
 import {EscrowTest} from "./EscrowTest.sol";
+import {Permit2Double} from "./Permit2Double.sol";
 import {ERC223Token} from "./tokens/ERC223Token.sol";
 import {HostileToken} from "./tokens/HostileToken.sol";
 
@@ -13,6 +17,8 @@ import {HostileToken} from "./tokens/HostileToken.sol";
 ///      between it and any function. It enters every function from within every function that calls it.
 contract ReentrancyTest is EscrowTest {
     uint128 private constant DEPOSIT = 10 * 10 ** 6;
+    address private constant PERMIT2 = 0x000000000022D473030F116dDEE9F6B43aC78BA3;
+    uint256 private constant NEVER = type(uint256).max;
     HostileToken private hostile;
     bytes32 private id;
     bytes32 private bystander;
@@ -21,10 +27,12 @@ contract ReentrancyTest is EscrowTest {
     function setUp() public override {
         super.setUp();
         bystander = open(DEPOSIT);
+        vm.etch(PERMIT2, address(new Permit2Double()).code);
         hostile = new HostileToken();
         hostile.mint(address(hostile), 1_000 * DEPOSIT);
         vm.startPrank(address(hostile));
         hostile.approve(address(escrow), type(uint256).max);
+        hostile.approve(PERMIT2, type(uint256).max);
         id = escrow.open(address(hostile), address(hostile), DEPOSIT, "first", address(this));
         escrow.open(address(hostile), address(hostile), DEPOSIT, "second", address(this));
         vm.stopPrank();
@@ -52,6 +60,29 @@ contract ReentrancyTest is EscrowTest {
         attacks.push(abi.encodeCall(IFundedByTransfer.onTransferReceived, (stranger, address(hostile), 1, terms)));
         attacks.push(abi.encodeCall(IFundedByTransfer.onTokenTransfer, (address(hostile), 1, terms)));
         attacks.push(abi.encodeCall(IFundedByTransfer.tokenReceived, (address(hostile), 1, abi.encode(id))));
+        addRelayedAttacks(rows);
+    }
+
+    /// @dev Numbers 16 to 24.
+    function addRelayedAttacks(IChannelEscrow.Settlement[] memory rows) private {
+        (address self, bytes memory any) = (address(hostile), new bytes(65));
+        bytes32 nonce = keccak256(abi.encode(self, receiver, self, SALT, address(0)));
+        attacks.push(
+            abi.encodeCall(
+                IRelayed.openWithAuthorization, (receiver, self, 1, SALT, address(0), self, 0, NEVER, nonce, any)
+            )
+        );
+        nonce = keccak256(abi.encode(id, 1, self, SALT));
+        attacks.push(abi.encodeCall(IRelayed.topUpWithAuthorization, (id, 1, self, SALT, 0, NEVER, nonce, any)));
+        attacks.push(
+            abi.encodeCall(IRelayed.openWithPermit2, (receiver, self, 1, SALT, address(0), self, 0, NEVER, any))
+        );
+        attacks.push(abi.encodeCall(IRelayed.topUpWithPermit2, (id, 1, self, 0, NEVER, any)));
+        attacks.push(abi.encodeCall(IRelayed.settleWithAuthorization, (id, 9, 0, NEVER, any, any)));
+        attacks.push(abi.encodeCall(IRelayed.closeWithAuthorization, (id, 9, 0, NEVER, any, any)));
+        attacks.push(abi.encodeCall(IChannelEscrow.openFor, (stranger, receiver, self, 1, SALT, address(0))));
+        attacks.push(abi.encodeCall(IChannelEscrow.settleManyFor, (self, self, rows)));
+        attacks.push(abi.encodeCall(IOperators.setOperator, (stranger)));
     }
 
     /// @dev The signer of the hostile channels agrees to everything, so that no attack fails for a signature.
@@ -114,6 +145,31 @@ contract ReentrancyTest is EscrowTest {
         escrow.requestClose(id);
         skip(GRACE);
         assertGuarded(IERC20.transfer.selector, attacks[10]);
+    }
+
+    function test_NothingIsEnteredFromTheAuthorizationsOfAToken() public {
+        for (uint256 i = 16; i < 18; ++i) {
+            assertGuarded(IERC3009WithBytes.receiveWithAuthorization.selector, attacks[i]);
+            assertGuarded(IERC3009.receiveWithAuthorization.selector, attacks[i]);
+        }
+    }
+
+    function test_NothingIsEnteredFromPermit2() public {
+        assertGuarded(IERC20.transferFrom.selector, attacks[18]);
+        assertGuarded(IERC20.transferFrom.selector, attacks[19]);
+    }
+
+    function test_NothingIsEnteredFromTheAuthorizationsOfAReceiver() public {
+        assertGuarded(IERC20.transfer.selector, attacks[20]);
+        assertGuarded(IERC20.transfer.selector, attacks[21]);
+    }
+
+    function test_NothingIsEnteredFromOpenFor() public {
+        assertGuarded(IERC20.transferFrom.selector, attacks[22]);
+    }
+
+    function test_NothingIsEnteredFromSettleManyFor() public {
+        assertGuarded(IERC20.transfer.selector, attacks[23]);
     }
 
     /// @dev While one token is pulled, only that token may call without data. Another's transfer would be lost.

@@ -3,15 +3,17 @@ pragma solidity ^0.8.24;
 
 import {IChannelEscrowEvents} from "./IChannelEscrowEvents.sol";
 import {IFundedByTransfer} from "./IFundedByTransfer.sol";
+import {IOperators} from "./IOperators.sol";
+import {IRelayed} from "./IRelayed.sol";
 
 /// @title Escrow of one-way payment channels
 /// @notice A sender puts a deposit into a channel to one receiver and then pays by signatures: each voucher promises
 ///         the receiver a cumulative amount of the deposit. The receiver takes what it was promised whenever it likes;
 ///         the rest goes back to the sender. The sender can end the channel alone, after a challenge period.
-/// @dev Mandatory core of draft-evm-session-00, with extensions that are marked as such. Anyone can use any ERC-20
+/// @dev All of draft-evm-session-00, the relayed profile included, with extensions that are marked as such. Anyone can use any ERC-20
 ///      token that moves exactly what it is told to move: no fee on transfers, no rebasing. Nobody owns this contract,
 ///      nothing in it can be changed, and a token that misbehaves reaches no channel in another token.
-interface IChannelEscrow is IChannelEscrowEvents, IFundedByTransfer {
+interface IChannelEscrow is IChannelEscrowEvents, IFundedByTransfer, IRelayed, IOperators {
     /// @notice All about a channel. Amounts are in token base units.
     /// @param finalized Closed or withdrawn: nothing can happen to the channel any more.
     /// @param closeRequestedAt Unix time at which the sender asked to close; 0 if it did not, or after the end.
@@ -47,6 +49,16 @@ interface IChannelEscrow is IChannelEscrowEvents, IFundedByTransfer {
         external
         returns (bytes32 channelId);
 
+    /// @notice Opens a channel of another: the caller pays the deposit, which it has approved, and `sender` is the sender.
+    ///         Extension.
+    /// @dev What is not used goes to the sender, who may ask for it at any time: the deposit is a gift. The salt in the
+    ///      terms of the channel is keccak256(abi.encode(msg.sender, salt)), so that nobody can take an id that the sender
+    ///      is about to open itself.
+    /// @param salt As in `open`, among the caller's.
+    function openFor(address sender, address receiver, address token, uint128 deposit, bytes32 salt, address signer)
+        external
+        returns (bytes32 channelId);
+
     /// @notice `open` with an ERC-2612 permit in place of the approval. Extension.
     /// @dev A permit that fails is ignored: someone may have sent it already, and if it was no good then the deposit
     ///      cannot be taken. The permit is the caller's own; it never spends for anyone else.
@@ -75,8 +87,8 @@ interface IChannelEscrow is IChannelEscrowEvents, IFundedByTransfer {
         bytes32 s
     ) external;
 
-    /// @notice Pays the receiver, who calls, what was authorized since the last settlement. The channel stays open,
-    ///         also when the sender has asked to close it.
+    /// @notice Pays the receiver what was authorized since the last settlement. The receiver calls, or its operator. The
+    ///         channel stays open, also when the sender has asked to close it.
     /// @dev Amounts are cumulative: after a settlement of 100, a voucher for 250 pays 150.
     ///      Effects precede the transfer, so a token that calls back finds the voucher spent.
     /// @param cumulativeAmount Total authorized since the channel was opened: over `settled`, at most `deposit`.
@@ -92,7 +104,15 @@ interface IChannelEscrow is IChannelEscrowEvents, IFundedByTransfer {
     /// @return total What the caller was paid.
     function settleMany(address token, Settlement[] calldata settlements) external returns (uint256 total);
 
-    /// @notice Ends the channel: pays the receiver, who calls, what was authorized and the sender the rest.
+    /// @notice `settleMany` by the receiver or its operator. Extension.
+    /// @dev Reverts `NotReceiver` for anyone else. A row of another receiver is skipped, also if it has this operator.
+    /// @return total What the receiver was paid.
+    function settleManyFor(address receiver, address token, Settlement[] calldata settlements)
+        external
+        returns (uint256 total);
+
+    /// @notice Ends the channel: pays the receiver what was authorized and the sender the rest. The receiver calls, or
+    ///         its operator.
     /// @dev With `cumulativeAmount` at or under `settled` the receiver forfeits, and `signature` is not looked at.
     ///      Both parties are paid here, so a token that blocks one of them makes this revert. Then the receiver still
     ///      has `settle`, and the sender `requestClose` and `withdraw`.

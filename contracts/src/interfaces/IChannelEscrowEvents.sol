@@ -19,7 +19,7 @@ interface IChannelEscrowEvents {
         uint256 deposit
     );
 
-    /// @notice The sender added to the deposit.
+    /// @notice The deposit grew, by the money of the sender or, in a relayed top up, of anyone.
     /// @param newDeposit All put in so far, whatever of it has been settled.
     event TopUp(
         bytes32 indexed channelId,
@@ -42,7 +42,7 @@ interface IChannelEscrowEvents {
         uint256 newSettled
     );
 
-    /// @notice A row of `settleMany` was left out.
+    /// @notice A row of a batch was left out.
     /// @param reason Selector of the error with which `settle` would have reverted. `InvalidToken` means that the
     ///        channel holds another token than the batch pays.
     event SettlementSkipped(bytes32 indexed channelId, bytes4 reason);
@@ -53,7 +53,7 @@ interface IChannelEscrowEvents {
         bytes32 indexed channelId, address indexed sender, address indexed receiver, uint256 closeGraceEnd
     );
 
-    /// @notice A top up withdrew the request to close.
+    /// @notice A top up by the sender withdrew the request to close.
     event CloseRequestCancelled(bytes32 indexed channelId, address indexed sender, address indexed receiver);
 
     /// @notice The channel ended, by `close` or by `withdraw`. No other event tells of the payments this made.
@@ -70,6 +70,10 @@ interface IChannelEscrowEvents {
     /// @notice The challenge period passed, and the channel ends. Its `ChannelClosed` is next.
     event ChannelExpired(bytes32 indexed channelId, address indexed sender, address indexed receiver);
 
+    /// @notice A receiver named another key that may act for it.
+    /// @param operator The key, or zero if there is none any more.
+    event OperatorChanged(address indexed receiver, address indexed operator);
+
     /// @notice These terms and this salt name a channel that exists, or that existed and is finalized.
     error ChannelAlreadyExists();
     /// @notice No channel has this id.
@@ -78,7 +82,7 @@ interface IChannelEscrowEvents {
     error ChannelFinalized();
     /// @notice Only the sender of the channel may do this, or pay for it by a transfer.
     error NotSender();
-    /// @notice Only the receiver of the channel may do this.
+    /// @notice Only the receiver of the channel, or its operator, may do this.
     error NotReceiver();
     /// @notice A deposit is at least one base unit.
     error ZeroDeposit();
@@ -90,13 +94,19 @@ interface IChannelEscrowEvents {
     error AmountExceedsDeposit();
     /// @notice The amount is under what was settled, or over what the voucher or the deposit allows.
     error AmountOutOfRange();
-    /// @notice The channel's signer did not sign this voucher.
+    /// @notice The channel's signer did not sign this voucher, or its receiver not this authorization.
     error InvalidSignature();
     /// @notice Too little gas to tell a wallet that refuses a signature from one that ran out of gas.
     error InsufficientGas();
     /// @notice No close was requested, or the challenge period is not over.
     error CloseNotReady();
-    /// @notice A token named the zero address as the one who paid.
+    /// @notice The nonce of a token's authorization does not belong to this channel or top up.
+    error NonceMismatch();
+    /// @notice The receiver's authorization was used, or another one with its nonce.
+    error NonceAlreadyUsed();
+    /// @notice The deadline of the receiver's authorization is over.
+    error AuthorizationExpired();
+    /// @notice The sender is the zero address or this contract, and could get nothing back.
     error InvalidSender();
     /// @notice The receiver is the zero address or this contract, and could never settle.
     error InvalidReceiver();

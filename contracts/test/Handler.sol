@@ -62,7 +62,7 @@ contract Handler is Model {
         (bytes32 id, Entry storage entry) = pick(which);
         address caller = pickCaller(who, entry.receiver);
         amount = near(entry, amount);
-        bool allowed = caller == entry.receiver && isPayable(entry, amount, forged);
+        bool allowed = mayAct(caller, entry.receiver) && isPayable(entry, amount, forged);
 
         attempt(caller, abi.encodeCall(IChannelEscrow.settle, (id, amount, voucher(id, amount, forged))), allowed);
         if (!allowed) return;
@@ -70,25 +70,31 @@ contract Handler is Model {
         ++done["settle"];
     }
 
-    /// @dev Every channel there is, once, and one of them twice; each is paid if it may be, and else it is skipped.
     function settleMany(uint256 who, uint256 what, uint128 amount, uint256 twice) external watched {
         address caller = people[who % people.length];
         IDemoToken token = tokens[what % 2];
-        IChannelEscrow.Settlement[] memory rows = new IChannelEscrow.Settlement[](ids.length + 1);
-        uint256 expected;
+        (IChannelEscrow.Settlement[] memory rows, uint256 expected) = batch("settleMany", caller, token, amount, twice);
+        vm.prank(caller);
+        assertEq(escrow.settleMany(address(token), rows), expected);
+    }
+
+    /// @dev Every channel there is, once, and one of them twice; each is paid if it may be, and else it is skipped.
+    function batch(string memory name, address receiver, IDemoToken token, uint128 amount, uint256 twice)
+        internal
+        returns (IChannelEscrow.Settlement[] memory rows, uint256 expected)
+    {
+        rows = new IChannelEscrow.Settlement[](ids.length + 1);
         for (uint256 i; i < rows.length; ++i) {
             bytes32 id = i < ids.length ? ids[i] : ids.length == 0 ? bytes32(0) : ids[twice % ids.length];
             Entry storage entry = entries[id];
             uint128 claimed = near(entry, amount);
             bool forged = uint256(keccak256(abi.encode(amount, i))) % 4 == 0;
             rows[i] = IChannelEscrow.Settlement(id, claimed, voucher(id, claimed, forged));
-            if (caller != entry.receiver || token != entry.token || !isPayable(entry, claimed, forged)) continue;
+            if (receiver != entry.receiver || token != entry.token || !isPayable(entry, claimed, forged)) continue;
             expected += claimed - entry.settled;
             pay(entry, claimed);
-            ++done["settleMany"];
+            ++done[name];
         }
-        vm.prank(caller);
-        assertEq(escrow.settleMany(address(token), rows), expected);
     }
 
     function close(uint256 which, uint256 who, uint128 amount, uint128 less, bool atLess, bool forged)
@@ -101,7 +107,7 @@ contract Handler is Model {
         less = atLess ? near(entry, less) : amount > entry.settled ? amount : entry.settled;
         bool fits = !atLess || (less >= entry.settled && less <= amount);
         bool signed = amount <= entry.settled || isPayable(entry, amount, forged);
-        bool allowed = caller == entry.receiver && !entry.finalized && fits && signed;
+        bool allowed = mayAct(caller, entry.receiver) && !entry.finalized && fits && signed;
 
         bytes memory signature = voucher(id, amount, forged);
         attempt(

@@ -4,17 +4,18 @@ pragma solidity 0.8.37;
 import {IChannelEscrow} from "../src/interfaces/IChannelEscrow.sol";
 import {EscrowTest} from "./EscrowTest.sol";
 import {Handler} from "./Handler.sol";
+import {RelayHandler} from "./RelayHandler.sol";
 import {IDemoToken} from "./tokens/IDemoToken.sol";
 
 /// @dev What is true after any sequence of calls by several people, in several tokens, to any channel.
 contract InvariantsTest is EscrowTest {
-    Handler private handler;
+    RelayHandler private handler;
 
     function setUp() public override {
         super.setUp();
-        handler = new Handler(escrow, [deployDemo(), deployDemo()]);
+        handler = new RelayHandler(escrow, [deployDemo(), deployDemo()]);
         targetContract(address(handler));
-        bytes4[] memory selectors = new bytes4[](8);
+        bytes4[] memory selectors = new bytes4[](13);
         selectors[0] = Handler.open.selector;
         selectors[1] = Handler.topUp.selector;
         selectors[2] = Handler.settle.selector;
@@ -23,6 +24,11 @@ contract InvariantsTest is EscrowTest {
         selectors[5] = Handler.requestClose.selector;
         selectors[6] = Handler.withdraw.selector;
         selectors[7] = Handler.pass.selector;
+        selectors[8] = RelayHandler.openFor.selector;
+        selectors[9] = RelayHandler.topUpWithPermit2.selector;
+        selectors[10] = RelayHandler.setOperator.selector;
+        selectors[11] = RelayHandler.settleManyFor.selector;
+        selectors[12] = RelayHandler.relay.selector;
         targetSelector(FuzzSelector(address(handler), selectors));
     }
 
@@ -85,8 +91,27 @@ contract InvariantsTest is EscrowTest {
             if (i % 8 == 5) handler.requestClose(a, b, c, seed & 1 == 0);
             if (i % 8 == 6) handler.withdraw(a, b);
             if (i % 8 == 7) handler.pass(a);
+            if (i % 8 == 1) handler.openFor(a, b, seed >> 32, seed >> 40, c);
+            if (i % 8 == 2) handler.topUpWithPermit2(a, b, seed >> 32, c);
+            if (i % 8 == 3) handler.setOperator(a, b, seed & 7 == 0);
+            if (i % 8 == 4) handler.settleManyFor(a, b, seed >> 32, c, seed >> 40);
+            if (i % 4 == 1) handler.relay(a, b, c, seed >> 32, seed & 7 == 0, uint8(seed >> 40));
         }
-        string[7] memory names = ["open", "topUp", "settle", "settleMany", "close", "requestClose", "withdraw"];
+        string[13] memory names = [
+            "open",
+            "topUp",
+            "settle",
+            "settleMany",
+            "close",
+            "requestClose",
+            "withdraw",
+            "openFor",
+            "topUpWithPermit2",
+            "setOperator",
+            "settleManyFor",
+            "settleWithAuthorization",
+            "closeWithAuthorization"
+        ];
         for (uint256 i; i < names.length; ++i) {
             assertGt(handler.done(names[i]), 2, names[i]);
         }

@@ -30,6 +30,8 @@ abstract contract Model is Signing {
     mapping(bytes32 => IChannelEscrow.Channel) private seen;
     mapping(address => mapping(IDemoToken => uint256)) public owned;
 
+    mapping(address receiver => address) internal operators;
+
     /// @dev How often each function did its work, so that a test can tell a run from an idle one.
     mapping(string => uint256) public done;
 
@@ -98,6 +100,10 @@ abstract contract Model is Signing {
 
     function isPayable(Entry storage entry, uint128 amount, bool forged) internal view returns (bool) {
         return !entry.finalized && amount > entry.settled && amount <= entry.deposit && !forged;
+    }
+
+    function mayAct(address caller, address receiver) internal view returns (bool) {
+        return caller == receiver || caller == operators[receiver];
     }
 
     function voucher(bytes32 id, uint128 amount, bool forged) internal view returns (bytes memory) {

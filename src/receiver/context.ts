@@ -7,6 +7,7 @@ import { createRecovery, type Recovery } from '../base/recovery.ts'
 import type { Chain, Wallet } from '../chain/chain.ts'
 import type { Channel, ChannelKey } from '../channel/channel.ts'
 import type { Store } from '../store/store.ts'
+import type { Aside } from './aside.ts'
 import { createDoor, type Door } from './door.ts'
 import { createOffered } from './offered.ts'
 import type { Page } from './page.ts'
@@ -97,6 +98,8 @@ export type Live = {
   readonly closing: Set<ChannelKey>
   /** What our own transactions settled that is not confirmed yet. */
   readonly settling: Map<ChannelKey, bigint>
+  /** Channels that could not be settled, and when they are tried again. */
+  readonly aside: Map<ChannelKey, Aside>
   readonly failures: Map<ChannelKey, { count: number; untilMs: number }>
   readonly chargedInSilence: Map<ChannelKey, bigint>
   /** How often the store was put back from a backup. */
@@ -137,6 +140,7 @@ export function freshLive(limits: Limits): Live {
     earning: new Map(),
     closing: new Set(),
     settling: new Map(),
+    aside: new Map(),
     failures: new Map(),
     chargedInSilence: new Map(),
     restores: 0,

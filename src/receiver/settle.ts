@@ -12,6 +12,7 @@ import { hash } from '../base/read.ts'
 import type { Mined } from '../chain/chain.ts'
 import { authorized, unsettled, type Channel, type ChannelKey } from '../channel/channel.ts'
 import { settledAfter } from '../channel/events.ts'
+import { isAside, noteOutcomes } from './aside.ts'
 import type { Context, SettlePolicy } from './context.ts'
 import { findRailOf } from './find.ts'
 import type { AnyRail } from './rail.ts'
@@ -41,13 +42,15 @@ export function settle(receiver: Context, wanted: (channel: Channel) => boolean 
 }
 
 /** Settles what the policy wants settled now. Looks only at channels that have earned something since. */
-export function settleByPolicy(receiver: Context, { amount, ageMs }: SettlePolicy): Promise<Settlement[]> {
-  const { earning } = receiver.live
-  return settleFrom(receiver, earners(receiver), (channel) => {
-    const since = earning.get(channel.key) ?? Date.now()
+export async function settleByPolicy(receiver: Context, { amount, ageMs }: SettlePolicy): Promise<void> {
+  const { live } = receiver
+  const settlements = await settleFrom(receiver, earners(receiver), (channel) => {
+    if (isAside(live, channel.key)) return false
+    const since = live.earning.get(channel.key) ?? Date.now()
     const old = ageMs !== undefined && Date.now() - since >= ageMs
     return old || (amount !== undefined && unsettled(channel) >= amount)
   })
+  noteOutcomes(live, settlements)
 }
 
 /** Channels that may have something to take; those that have not are forgotten until they earn again. */

@@ -106,7 +106,8 @@ async function file({ store, rails, live }: Context, event: ChainEvent): Promise
   if (event.type === 'closeCancelled') live.leaving.delete(event.key)
   if (known && (live.settling.get(event.key) ?? 0n) <= (settledAfter(known, event) ?? -1n))
     live.settling.delete(event.key)
-  if (event.type === 'closed') for (const known of [live.failures, live.leaving, live.settling]) known.delete(event.key)
+  if (event.type === 'closed')
+    for (const known of [live.failures, live.leaving, live.settling, live.aside]) known.delete(event.key)
 }
 
 /** A deposit in a token that no rail takes is nothing to us. */

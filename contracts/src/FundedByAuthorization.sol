@@ -10,6 +10,15 @@ import {IRelayed} from "./interfaces/IRelayed.sol";
 
 /// @title Deposits that a token takes by a signature (ERC-3009)
 abstract contract FundedByAuthorization is Channels {
+    /// @dev The transfer to this contract that was signed.
+    struct Authorization {
+        uint128 amount;
+        address from;
+        uint256 validAfter;
+        uint256 validBefore;
+        bytes32 nonce;
+    }
+
     /// @inheritdoc IRelayed
     function openWithAuthorization(
         address receiver,
@@ -27,7 +36,7 @@ abstract contract FundedByAuthorization is Channels {
             revert NonceMismatch();
         }
         channelId = _createFor(from, receiver, token, deposit, salt, signer);
-        _pullAuthorized(token, deposit, from, validAfter, validBefore, nonce, signature);
+        _pullAuthorized(token, Authorization(deposit, from, validAfter, validBefore, nonce), signature);
     }
 
     /// @inheritdoc IRelayed
@@ -48,32 +57,53 @@ abstract contract FundedByAuthorization is Channels {
         _requireLive(record);
         address token = _credit(channelId, record, from, additionalDeposit);
         _expectPull(token);
-        _pullAuthorized(token, additionalDeposit, from, validAfter, validBefore, nonce, signature);
+        _pullAuthorized(token, Authorization(additionalDeposit, from, validAfter, validBefore, nonce), signature);
     }
 
     /// @dev By `receiveWithAuthorization` alone: only this contract can send that, so nobody can move the money here
     ///      without its channel. The form of USDC's older versions, with v, r and s, is an extension of the draft.
-    function _pullAuthorized(
-        address token,
-        uint128 amount,
-        address from,
-        uint256 validAfter,
-        uint256 validBefore,
-        bytes32 nonce,
-        bytes calldata signature
-    ) private arriving(token, amount) {
+    function _pullAuthorized(address token, Authorization memory signed, bytes calldata signature)
+        private
+        arriving(token, signed.amount)
+    {
         try IERC3009WithBytes(token)
-            .receiveWithAuthorization(from, address(this), amount, validAfter, validBefore, nonce, signature) {}
+            .receiveWithAuthorization(
+                signed.from,
+                address(this),
+                signed.amount,
+                signed.validAfter,
+                signed.validBefore,
+                signed.nonce,
+                signature
+            ) {}
         catch (bytes memory reason) {
             if (signature.length != 65) _refuse(token, reason);
-            (bytes32 r, bytes32 s) = abi.decode(signature[:64], (bytes32, bytes32));
-            uint8 v = uint8(signature[64]);
-            try IERC3009(token)
-                .receiveWithAuthorization(from, address(this), amount, validAfter, validBefore, nonce, v, r, s) {}
-            catch (bytes memory laterReason) {
-                // A token that has one form only says nothing about the other.
-                _refuse(token, laterReason.length == 0 ? reason : laterReason);
-            }
+            _pullSplit(token, signed, signature, reason);
+        }
+    }
+
+    /// @dev A token that has one form only says nothing about the other: so `earlierReason` is what is left to say.
+    function _pullSplit(
+        address token,
+        Authorization memory signed,
+        bytes calldata signature,
+        bytes memory earlierReason
+    ) private {
+        (bytes32 r, bytes32 s) = abi.decode(signature[:64], (bytes32, bytes32));
+        try IERC3009(token)
+            .receiveWithAuthorization(
+                signed.from,
+                address(this),
+                signed.amount,
+                signed.validAfter,
+                signed.validBefore,
+                signed.nonce,
+                uint8(signature[64]),
+                r,
+                s
+            ) {}
+        catch (bytes memory reason) {
+            _refuse(token, reason.length == 0 ? earlierReason : reason);
         }
     }
 

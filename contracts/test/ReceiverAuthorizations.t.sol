@@ -302,7 +302,7 @@ contract SettleWithAuthorizationTest is ReceiverAuthorizationTest {
     }
 
     function test_EveryNonceIsItsOwn() public {
-        uint256[7] memory nonces = [uint256(0), 1, 255, 256, 1 << 128, type(uint256).max - 255, type(uint256).max];
+        uint256[8] memory nonces = [uint256(0), 1, 128, 255, 256, 1 << 128, type(uint256).max - 255, type(uint256).max];
         for (uint256 i; i < nonces.length; ++i) {
             nonce = nonces[i];
             relay(callFor(uint128(100 + i)));
@@ -311,7 +311,7 @@ contract SettleWithAuthorizationTest is ReceiverAuthorizationTest {
             nonce = nonces[i];
             assertRefused(callFor(1000), NonceAlreadyUsed.selector);
         }
-        assertEq(settled(id), 106);
+        assertEq(settled(id), 107);
     }
 
     function test_ARefusedOneUsesNoNonce() public {

@@ -47,8 +47,8 @@ export function createModel(deposit: bigint) {
     else {
       if (past) expect(past.state, 'ran again').toBe('given back')
       sums.charged += PRICE
+      // Of two that share a commit the one that lives on the other's credit may begin first: sums are compared at rest.
       if (amount > sums.authorized) sums.authorized = amount
-      expect(sums.charged).toBeLessThanOrEqual(sums.authorized)
     }
     const charged = past?.state === 'interrupted' ? past.charged : PRICE
     const runs = (past?.runs ?? 0) + 1

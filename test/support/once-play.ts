@@ -154,6 +154,7 @@ export function createPlay(channel: Channel, pay: Pay) {
     const books = await store.update(channel.key, (now) => now!)
     const { charged, authorized: most } = model.sums
     expect({ charged: books.charged, authorized: authorized(books) }).toEqual({ charged, authorized: most })
+    expect(charged).toBeLessThanOrEqual(most)
   }
 
   /** The receiver agrees to end the channel, between any two charges. */

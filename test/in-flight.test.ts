@@ -234,22 +234,24 @@ describe('an offer that expires', () => {
       .id
   }
 
-  it.each([
+  it.each<[string, 'the same' | 'another place' | 'sooner', string | undefined]>([
     ['is replaced by one that comes with a paid answer', 'the same', 'renewed'],
     ['is kept when what comes has other terms', 'another place', undefined],
+    ['is kept when what comes ends sooner', 'sooner', undefined],
   ])('%s', async (_what, terms, expected) => {
     const shop = await openCountingShop(world, kit)
     const paidWith: (string | undefined)[] = []
     const asked = (await fetch(`${shop.url}/x`)).headers.get('www-authenticate')!
     const elsewhere = Buffer.from(JSON.stringify({ resource: 'GET /elsewhere' })).toString('base64url')
     const told = asked.replace(/id="[^"]*"/, 'id="renewed"')
+    const says = {
+      'the same': told,
+      'another place': told.replace(/opaque="[^"]*"/, `opaque="${elsewhere}"`),
+      sooner: told.replace(/expires="[^"]*"/, `expires="${new Date(Date.now() + 60_000).toISOString()}"`),
+    }[terms]
     const relay = await openRelay(shop.url, ({ headers, ok }, request) => {
       if (challengeIn(request) !== undefined) paidWith.push(challengeIn(request))
-      if (ok)
-        headers.set(
-          'www-authenticate',
-          terms === 'the same' ? told : told.replace(/opaque="[^"]*"/, `opaque="${elsewhere}"`),
-        )
+      if (ok) headers.set('www-authenticate', says)
     })
     endings.push(shop.close, relay.close)
     const buyer = (await newClientOn(world, kit)).session()

@@ -81,8 +81,10 @@ async function pay<terms>(receiver: Context, dialect: Dialect<terms>, ask: Ask, 
   const found = isKnown ? named : await levelWith(receiver, named, voucher, { price, request })
   if (payment.close) return { answer: await closeTogether(receiver, found, voucher, payment) }
   const buy = () => chargeWith(receiver, found, voucher, price, dialect)
-  const renewal = renewalOf(receiver, found.rail, payment, tariff)
-  if (!moving) return sellOnce(receiver, { found, payment, price, renewal, request, past, buy })
+  if (!moving) {
+    const renewal = renewalOf(receiver, found.rail, payment, tariff)
+    return sellOnce(receiver, { found, payment, price, renewal, request, past, buy })
+  }
   const channel = await receiver.store.update(found.channel.key, buy())
   return { answer: acknowledge(receiver, { ...found, channel }, payment, true) }
 }

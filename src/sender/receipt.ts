@@ -52,13 +52,16 @@ export async function settleUp(
   return renewed(context, response, chosen)
 }
 
-/** An offer that expires gives way to the one that came with the answer, if that is the same but for its time. */
+/** An offer that expires gives way to one in the answer that lasts longer and is the same otherwise. */
 function renewed(context: Context, response: Response, chosen: Chosen): Chosen {
   const { offer, protocol } = chosen
-  if (offer.expiresAtMs === undefined) return chosen
+  const { expiresAtMs } = offer
+  if (expiresAtMs === undefined) return chosen
   const terms = termsOf(offer)
+  // An answer that is given again brings the offer of its first run, which may be over.
+  const lasts = (told: Offer) => told.expiresAtMs !== undefined && told.expiresAtMs >= expiresAtMs
   const fresh = offersIn(context, response).find(
-    (told) => told.protocol === protocol && termsOf(told.offer) === terms && told.offer.expiresAtMs !== undefined,
+    (told) => told.protocol === protocol && termsOf(told.offer) === terms && lasts(told.offer),
   )
   return fresh ?? chosen
 }

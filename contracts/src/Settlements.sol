@@ -84,7 +84,7 @@ abstract contract Settlements is Operators, Vouchers {
         (uint256 tokenHigh, uint256 receiverSide) = Records.packToken(token, receiver);
         unchecked {
             for (uint256 i; i < settlements.length; ++i) {
-                total += _settleRow(domain, tokenHigh, receiverSide, settlements[i]);
+                total += _settleRow(domain, tokenHigh, receiverSide, settlements, i);
             }
         }
         _pay(token, receiver, total);
@@ -93,13 +93,14 @@ abstract contract Settlements is Operators, Vouchers {
     /// @dev Nearly every row is of an open channel that its sender signs for. Its first two words then hold nothing but
     ///      the sender, the receiver and the token, so comparing them checks all but the voucher. A row that does not
     ///      pass is not refused by that: `_settleOrSkip` has the say.
-    function _settleRow(bytes32 domain, uint256 tokenHigh, uint256 receiverSide, Settlement calldata row)
-        private
-        returns (uint256 paid)
-    {
-        bytes32 channelId = row.channelId;
-        uint256 cumulativeAmount = row.cumulativeAmount;
-        bytes calldata signature = row.signature;
+    function _settleRow(
+        bytes32 domain,
+        uint256 tokenHigh,
+        uint256 receiverSide,
+        Settlement[] calldata settlements,
+        uint256 index
+    ) private returns (uint256 paid) {
+        (bytes32 channelId, uint256 cumulativeAmount, bytes calldata signature) = _peek(settlements, index);
         Record storage record = _records[channelId];
         uint256 senderSide = record.senderSide;
         uint256 amounts = record.amounts;
@@ -122,16 +123,31 @@ abstract contract Settlements is Operators, Vouchers {
                 }
             }
         }
-        return _settleOrSkip(tokenHigh, receiverSide, channelId, uint128(cumulativeAmount), signature);
+        return _settleOrSkip(tokenHigh, receiverSide, settlements[index]);
     }
 
-    function _settleOrSkip(
-        uint256 tokenHigh,
-        uint256 receiverSide,
-        bytes32 channelId,
-        uint128 cumulativeAmount,
-        bytes calldata signature
-    ) private returns (uint256) {
+    /// @dev A row, read without the compiler's checks of its place and of its amount, for the gas of it. Wherever a row
+    ///      says that it lies, it lies in the calldata or is zeros; and what is read is used only if it is a voucher that
+    ///      the sender signed, for an amount that the deposit covers. Any other row is read again, with the checks.
+    function _peek(Settlement[] calldata settlements, uint256 index)
+        private
+        pure
+        returns (bytes32 channelId, uint256 cumulativeAmount, bytes calldata signature)
+    {
+        assembly ("memory-safe") {
+            let row := add(settlements.offset, calldataload(add(settlements.offset, shl(5, index))))
+            channelId := calldataload(row)
+            cumulativeAmount := calldataload(add(row, 0x20))
+            let bytes_ := add(row, calldataload(add(row, 0x40)))
+            signature.length := calldataload(bytes_)
+            signature.offset := add(bytes_, 0x20)
+        }
+    }
+
+    function _settleOrSkip(uint256 tokenHigh, uint256 receiverSide, Settlement calldata row) private returns (uint256) {
+        bytes32 channelId = row.channelId;
+        uint128 cumulativeAmount = row.cumulativeAmount;
+        bytes calldata signature = row.signature;
         Record memory record = _records[channelId];
         bytes4 reason = _refusalOfRow(record, tokenHigh, receiverSide);
         if (reason == 0) reason = _refusalOfVoucher(channelId, record, cumulativeAmount, signature);

@@ -7,6 +7,7 @@ import { createRecovery, type Recovery } from '../base/recovery.ts'
 import type { Chain, Wallet } from '../chain/chain.ts'
 import type { Channel, ChannelKey } from '../channel/channel.ts'
 import type { Store } from '../store/store.ts'
+import type { Alarms } from './alarm.ts'
 import type { Aside } from './aside.ts'
 import { createDoor, type Door } from './door.ts'
 import { createOffered } from './offered.ts'
@@ -29,6 +30,8 @@ export type Context = {
   /** The header with the names of those on which an answer depends. */
   readonly vary: readonly [string, string]
   readonly log: Log
+  /** What an operator has to hear. */
+  readonly alarms: Alarms
   readonly live: Live
 }
 

@@ -12,6 +12,7 @@ import { jsonLog, messageOf, type Log } from '../base/log.ts'
 import type { Chain, Mined, Wallet } from '../chain/chain.ts'
 import { unsettled, type Channel, type ChannelKey } from '../channel/channel.ts'
 import type { Store } from '../store/store.ts'
+import { createAlarms, toLog, type AlarmSink } from './alarm.ts'
 import { checkAgainstChain, checkAgainstStore } from './check.ts'
 import { answerCloses, close } from './close.ts'
 import { defaultLimits, freshLive, type Context, type Limits, type SettlePolicy } from './context.ts'
@@ -42,6 +43,8 @@ export type ReceiverConfig = {
   readonly page?: Page
   /** Default: warnings and errors as JSON lines on standard error. */
   readonly log?: Log
+  /** Who else hears of alarms, besides the log: a webhook, or a function of your own. */
+  readonly alarms?: readonly AlarmSink[]
 }
 
 export type Receiver = Context & {
@@ -121,6 +124,7 @@ function contextOf(config: ReceiverConfig): Context {
     page,
     vary,
     log,
+    alarms: createAlarms([toLog(log), ...(config.alarms ?? [])]),
     live: freshLive(bounds),
   }
 }

@@ -79,6 +79,8 @@ export type Escrow<terms> = {
     challengePeriod(at: Deployment): Call
     /** Answered with the only token that the contract holds; undefined where it holds any. */
     token(at: Deployment): Call | undefined
+    /** Answered with who may settle and close in the name of a receiver; undefined where only itself may. */
+    operator(receiver: Address, at: Deployment): Call | undefined
   }
   channel(channel: Named<terms>, answer: Hex, block: bigint, at: Deployment): Channel<terms> | undefined
   challengePeriod(answer: Hex): ChallengePeriod
@@ -91,11 +93,18 @@ export type Escrow<terms> = {
     openByTransfer(identity: Identity<terms>): Hex
     topUpByTransfer(channel: Channel): Hex
     topUp(channel: Channel, amount: bigint): Call
-    /** The best vouchers' whole amounts, in as few transactions as the contract allows. Caller: the receiver. */
-    settle(channels: readonly Channel[]): SettleCall[]
     /**
-     * Takes `amount`, at most what the best voucher authorizes, and gives the rest back. Caller: the receiver; where
-     * the receiver has signed its {@link Escrow.consent}, anyone.
+     * The best vouchers' whole amounts, in as few transactions as the contract allows. `caller` is the receiver of
+     * all of them, or its operator.
+     */
+    settle(channels: readonly Channel[], caller: Address): SettleCall[]
+    /** What {@link settle} costs, in units of gas, about. `fixed` is of a transaction, `each` of a channel in it. */
+    readonly settleGas: { readonly fixed: bigint; readonly each: bigint }
+    /** Names who may settle and close for the caller, a receiver; undefined where nobody else may. */
+    setOperator(operator: Address, at: Deployment): Call | undefined
+    /**
+     * Takes `amount`, at most what the best voucher authorizes, and gives the rest back. Caller: the receiver or its
+     * operator; where the receiver has signed its {@link Escrow.consent}, anyone.
      */
     close(channel: Channel, amount: bigint, consent: Hex | undefined): Call
     /** Pays `owed`, cumulative, and starts the challenge period. Caller: the sender. */

@@ -72,7 +72,7 @@ describe('the calls', () => {
   it.each([
     ['open', calls.open(identity, 5n, at).data, '0xa6d15963'],
     ['topUp', calls.topUp(channel, 5n).data, '0x016a8cf6'],
-    ['settle', calls.settle([channel])[0]!.call.data, '0xa6b7fa36'],
+    ['settle', calls.settle([channel], receiver)[0]!.call.data, '0xa6b7fa36'],
     ['close', calls.close(channel, 9n, '0xbb').data, '0x1c6f609b'],
     ['requestClose', calls.requestClose(channel, 9n).data, '0x323cb59b'],
     ['withdraw', calls.withdraw(channel).data, '0x5a8e9d66'],
@@ -84,7 +84,7 @@ describe('the calls', () => {
   })
 
   it('settles each channel in a transaction of its own', () => {
-    expect(calls.settle([channel, channel]).map(({ channels }) => channels.length)).toEqual([1, 1])
+    expect(calls.settle([channel, channel], receiver).map(({ channels }) => channels.length)).toEqual([1, 1])
   })
 
   it('closes only with a consent, and at the amount of the voucher', () => {

@@ -40,6 +40,7 @@ export const raiden: Escrow<RaidenTerms> = {
     },
     challengePeriod: (at) => ({ to: at.address, data: encodeFunctionData({ abi, functionName: 'challenge_period' }) }),
     token: (at) => ({ to: at.address, data: encodeFunctionData({ abi, functionName: 'token' }) }),
+    operator: () => undefined,
   },
   channel: readChannel,
   challengePeriod: (answer) => ({
@@ -59,6 +60,8 @@ export const raiden: Escrow<RaidenTerms> = {
       return callTo(channel, encodeFunctionData({ abi, functionName: 'topUp', args }))
     },
     settle: (channels) => channels.map((channel) => ({ call: settleOne(channel), channels: [channel] })),
+    settleGas: { fixed: 0n, each: 51_000n },
+    setOperator: () => undefined,
     close,
     requestClose: (channel, owed) => {
       const args = [channel.receiver, openBlockOf(termsOf(channel)), owed] as const

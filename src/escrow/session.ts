@@ -51,6 +51,10 @@ export const session: Escrow<SessionTerms> = {
       data: encodeFunctionData({ abi, functionName: 'CLOSE_GRACE_PERIOD' }),
     }),
     token: () => undefined,
+    operator: (receiver, at) => ({
+      to: at.address,
+      data: encodeFunctionData({ abi, functionName: 'operatorOf', args: [receiver] }),
+    }),
   },
   channel: ({ id }, answer, block, at) => readChannel(id, answer, block, at),
   challengePeriod: (answer) => ({ seconds: decodeAbiParameters([{ type: 'uint64' }], answer)[0] }),
@@ -85,7 +89,12 @@ export const session: Escrow<SessionTerms> = {
     topUpByTransfer: (channel) => channel.id,
     topUp: (channel, amount) =>
       callTo(channel, encodeFunctionData({ abi, functionName: 'topUp', args: [channel.id, amount] })),
-    settle: (channels) => (channels.length === 0 ? [] : [{ call: settleAll(channels), channels }]),
+    settle: (channels, caller) => (channels.length === 0 ? [] : [{ call: settleAll(channels, caller), channels }]),
+    settleGas: { fixed: 40_000n, each: 18_300n },
+    setOperator: (operator, at) => ({
+      to: at.address,
+      data: encodeFunctionData({ abi, functionName: 'setOperator', args: [operator] }),
+    }),
     close: (channel, amount) =>
       callTo(
         channel,
@@ -139,7 +148,7 @@ function digester(at: Deployment): Digest {
 }
 
 /** One transfer for all of them; a voucher that cannot be honoured is skipped with an event. */
-function settleAll(channels: readonly Channel[]): Call {
+function settleAll(channels: readonly Channel[], caller: Address): Call {
   const [first, ...more] = channels.map((channel) => ({
     channelId: channel.id,
     cumulativeAmount: authorized(channel),
@@ -148,8 +157,13 @@ function settleAll(channels: readonly Channel[]): Call {
   const [channel] = channels
   if (!channel || !first) throw new RangeError('there is nothing to settle')
   if (more.length > 0) {
-    const args = [channel.token, [first, ...more]] as const
-    return callTo(channel, encodeFunctionData({ abi, functionName: 'settleMany', args }))
+    const { receiver, token } = channel
+    const rows = [first, ...more]
+    const data =
+      caller === receiver
+        ? encodeFunctionData({ abi, functionName: 'settleMany', args: [token, rows] })
+        : encodeFunctionData({ abi, functionName: 'settleManyFor', args: [receiver, token, rows] })
+    return callTo(channel, data)
   }
   const args = [first.channelId, first.cumulativeAmount, first.signature] as const
   return callTo(channel, encodeFunctionData({ abi, functionName: 'settle', args }))

@@ -2,6 +2,7 @@
 import type { Address } from 'viem'
 import { ConfigError, ChainUnavailableError } from '../base/faults.ts'
 import { messageOf } from '../base/log.ts'
+import { lower } from '../base/read.ts'
 import type { Chain } from '../chain/chain.ts'
 import { addressIn, type ChallengePeriod } from '../escrow/escrow.ts'
 import type { Context } from './context.ts'
@@ -39,7 +40,7 @@ export async function checkAgainstChain(receiver: Context, signal: AbortSignal):
   }
 }
 
-async function checkRail({ chain, address }: Context, rail: AnyRail): Promise<void> {
+async function checkRail({ chain, address, wallet }: Context, rail: AnyRail): Promise<void> {
   const chainId = await chain.id()
   if (chainId !== rail.chainId) {
     throw new ConfigError(
@@ -60,6 +61,7 @@ async function checkRail({ chain, address }: Context, rail: AnyRail): Promise<vo
     )
   }
   await checkEscrow(chain, rail, address)
+  if (wallet) await checkOperator(chain, rail, { receiver: address, operator: lower(wallet.address) })
 }
 
 /** The contract answers like the escrow that the rail names, and holds the token that the rail names. */
@@ -92,6 +94,27 @@ function requireTime(period: ChallengePeriod): void {
   throw new ConfigError(
     'rail.address',
     `its challenge period is ${length} ${unit}, too short to answer a sender that leaves. Use an escrow with ${least} ${unit} or more`,
+  )
+}
+
+/** A key that is not the receiver's may act for it. @throws {ConfigError} */
+async function checkOperator(
+  chain: Chain,
+  rail: AnyRail,
+  { receiver, operator }: { readonly receiver: Address; readonly operator: Address },
+): Promise<void> {
+  if (operator === receiver) return
+  const question = rail.escrow.queries.operator(receiver, rail)
+  if (!question)
+    throw new ConfigError(
+      'wallet',
+      `has the key of ${operator}, but the escrow "${rail.escrow.name}" lets nobody act for ${receiver}. Use the receiver's own key on this rail`,
+    )
+  const named = addressIn(await chain.call(question))
+  if (named === operator) return
+  throw new ConfigError(
+    'wallet',
+    `has the key of ${operator}, which is not the operator of ${receiver} at ${rail.address}. Name it with a transaction of the receiver: farthing operator ${operator}`,
   )
 }
 

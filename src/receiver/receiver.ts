@@ -104,11 +104,9 @@ export function createReceiver(config: ReceiverConfig): Receiver {
 
 function contextOf(config: ReceiverConfig): Context {
   const { address, wallet, rails, store, chain, limits, page = plainPage, log = jsonLog() } = config
-  const given = wallet?.address ?? address
+  const given = address ?? wallet?.address
   if (!given) throw new ConfigError('address', 'give the address that is paid, or a wallet')
   const paid = lower(given)
-  if (address && address.toLowerCase() !== paid)
-    throw new ConfigError('address', 'is not the address of the wallet; leave one out')
   if (rails.length === 0) throw new ConfigError('rails', 'give at least one rail')
   const bounds = { ...defaultLimits, ...limits }
   const vary = varyBy(rails)

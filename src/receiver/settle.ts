@@ -8,7 +8,7 @@
 import type { Hash } from 'viem'
 import { TransactionRevertedError, TransactionUnknownError } from '../base/faults.ts'
 import { messageOf } from '../base/log.ts'
-import { hash } from '../base/read.ts'
+import { hash, lower } from '../base/read.ts'
 import type { Mined } from '../chain/chain.ts'
 import { authorized, unsettled, type Channel, type ChannelKey } from '../channel/channel.ts'
 import { settledAfter } from '../channel/events.ts'
@@ -93,7 +93,7 @@ function isDue({ live }: Context, channel: Channel): boolean {
 async function settleBatch(receiver: Context, rail: AnyRail, channels: readonly Channel[]): Promise<Settlement[]> {
   const { wallet, log } = receiver
   if (!wallet) throw new Error('this receiver has no key, so it cannot settle')
-  const calls = rail.escrow.calls.settle(channels)
+  const calls = rail.escrow.calls.settle(channels, lower(wallet.address))
   const outcomes = await Promise.allSettled(calls.map(({ call }) => wallet.send(call, { abi: rail.escrow.abi })))
   return outcomes.flatMap((outcome, at) => {
     const due = calls[at]?.channels ?? []

@@ -99,7 +99,7 @@ async function onChain(chain: Chain, { rail, channel }: Found): Promise<Channel 
 /** Why a channel cannot be settled, by asking the contract. */
 export async function objectionTo({ receiver, chain }: Till, { rail, channel }: Found): Promise<string> {
   try {
-    for (const { call } of rail.escrow.calls.settle([channel])) {
+    for (const { call } of rail.escrow.calls.settle([channel], receiver.wallet?.address ?? receiver.address)) {
       await chain.gas(call, { from: receiver.address, abi: rail.escrow.abi })
     }
     return 'The contract did not take it, and would now. Try again.'

@@ -27,9 +27,12 @@ import { sync } from './sync.ts'
 import { varyBy } from './vary.ts'
 
 export type ReceiverConfig = {
-  /** Who is paid. With a `wallet`, its address. */
+  /** Who is paid. Default: the address of the `wallet`. */
   readonly address?: Address
-  /** Sends the receiver's transactions. Without one it sells, and cannot settle or close. */
+  /**
+   * Sends the receiver's transactions. Without one it sells, and cannot settle or close. Of another key than the
+   * receiver's it must be the operator that the receiver has named in the escrow.
+   */
   readonly wallet?: Wallet
   /** In the order in which they are offered. */
   readonly rails: readonly AnyRail[]

@@ -207,7 +207,7 @@ describe('payment: what is malformed gets 400 and changes nothing', () => {
     ['no signature', { signature: undefined }, 'malformed-payment'],
     ['a signature that is no hex', { signature: '0xzz' }, 'malformed-payment'],
     ['a deposit inside', { deposit: {} }, 'payment-unsupported'],
-    ['an open by authorization', { action: 'open', type: 'authorization' }, 'payment-unsupported'],
+    ['an open by an authorization that is not there', { action: 'open', type: 'authorization' }, 'malformed-payment'],
   ])('a payload with %s', async (_what, change, code) => {
     const buyer = await newBuyer(world, receiver)
     await expectRefusal(buyer, () => buyer.pay(`${shop.url}/x`, 5n, { change }), 400, code)

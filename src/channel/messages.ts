@@ -1,5 +1,5 @@
 /** The three messages that every dialect writes and reads: an offer, a payment, a receipt. */
-import type { Address, Hash } from 'viem'
+import type { Address, Hash, Hex } from 'viem'
 import type { Voucher } from './channel.ts'
 
 /** What a 402 asks for, on one rail. */
@@ -27,14 +27,39 @@ export type Offer = {
   readonly echo?: unknown
 }
 
-/** How a payment proves that a deposit was put in. */
-export type Funding = {
-  readonly by: 'transaction' | 'eip3009' | 'permit2'
+/** How a payment proves that a deposit was put in, or lets the receiver put it in. */
+export type Funding = SentDeposit | SignedDeposit
+
+/** The sender has sent the transaction. */
+export type SentDeposit = {
+  readonly by: 'transaction'
   readonly action: 'open' | 'topUp'
   readonly hash: Hash
   /** Base units that a top up added. */
   readonly amount?: bigint
 }
+
+/** A transfer into one channel that was signed. Whoever sends it pays the gas, and can change nothing of it. */
+export type SignedDeposit = UnsignedDeposit & { readonly signature: Hex; readonly hash?: undefined }
+
+/** What is signed for a deposit. Times are in seconds since 1970. */
+export type UnsignedDeposit = {
+  readonly action: 'open' | 'topUp'
+  /** Whose tokens they are. */
+  readonly from: Address
+  /** Base units. */
+  readonly amount: bigint
+} & (
+  | {
+      readonly by: 'eip3009'
+      readonly validAfter: bigint
+      readonly validBefore: bigint
+      readonly nonce: Hash
+      /** What the nonce of a top up is made of, beside what everybody knows. */
+      readonly salt?: Hash
+    }
+  | { readonly by: 'permit2'; readonly token: Address; readonly nonce: bigint; readonly deadline: bigint }
+)
 
 /** What a request carries. Whatever it says of the channel must agree with what we know. */
 export type Payment<terms = unknown> = {

@@ -7,8 +7,9 @@ import { getAddress } from 'viem'
 import { base64url, canonicalJson } from '../base/encode.ts'
 import { MalformedPaymentError } from '../base/errors.ts'
 import * as read from '../base/read.ts'
-import type { Offer } from '../channel/messages.ts'
+import type { Funding, Offer } from '../channel/messages.ts'
 import { challengeId, isGenuine, saidIn, type Challenge } from './payment-auth.ts'
+import { typeOf } from './payment-deposit.ts'
 
 export function challengeOf(offer: Offer, realm: string, secret: string): Challenge {
   const unbound = {
@@ -34,6 +35,8 @@ function requestOf(offer: Offer) {
       chainId: offer.chainId,
       escrowContract: getAddress(offer.escrow),
       minVoucherDelta: offer.step === undefined ? undefined : `${offer.step}`,
+      credentialTypes: offer.funding?.map((by) => typesBy[by]),
+      feePayer: offer.funding?.some((by) => by !== 'transaction') ? true : undefined,
     },
   }
 }
@@ -73,14 +76,12 @@ function offerOf(challenge: Challenge): Offer {
   }
 }
 
-function fundingOf(type: unknown) {
-  return type === 'hash'
-    ? ['transaction' as const]
-    : type === 'authorization'
-      ? ['eip3009' as const]
-      : type === 'permit2'
-        ? ['permit2' as const]
-        : []
+/** How a deposit may come, and what the wire calls it. */
+const typesBy: Record<Funding['by'], string> = { transaction: 'hash', ...typeOf }
+
+function fundingOf(type: unknown): readonly Funding['by'][] {
+  const ways: readonly Funding['by'][] = ['transaction', 'eip3009', 'permit2']
+  return ways.filter((by) => typesBy[by] === type)
 }
 
 /** Another receiver's `opaque` is none of our business and stays in `echo`. */

@@ -3,11 +3,12 @@
  *
  * @see draft-evm-session-00, "Credential Payloads"
  */
-import type { Address } from 'viem'
+import type { Address, Hash } from 'viem'
 import { MalformedPaymentError, PaymentUnsupportedError } from '../base/errors.ts'
 import * as read from '../base/read.ts'
-import type { Payment } from '../channel/messages.ts'
+import type { Funding, Payment, SignedDeposit } from '../channel/messages.ts'
 import type { SessionTerms } from '../escrow/session-state.ts'
+import { readOpening, readTopUp, typeOf, writeSigned } from './payment-deposit.ts'
 
 /** @throws {MalformedPaymentError} | {@link PaymentUnsupportedError} */
 export function readPayload(payload: read.JsonObject, source: Address | undefined): Payment<SessionTerms> {
@@ -16,75 +17,93 @@ export function readPayload(payload: read.JsonObject, source: Address | undefine
   switch (action) {
     case 'voucher':
       if (read.member(payload, 'deposit') !== undefined) throw unsupported('a deposit inside a voucher')
-      return { channelId, voucher: voucherOf(payload) }
+      return { channelId, voucher: voucherOf(payload, 'signature') }
     case 'close':
-      return { channelId, voucher: voucherOf(payload), close: true }
+      return { channelId, voucher: voucherOf(payload, 'signature'), close: true }
     case 'open':
-      return { channelId, voucher: voucherOf(payload), ...openOf(payload, source) }
+      return { channelId, ...openOf(payload, source) }
     case 'topUp':
-      return { channelId, funding: topUpOf(payload) }
+      return { channelId, ...topUpOf(payload, channelId) }
     default:
       throw new MalformedPaymentError('payload.action', 'is not open, topUp, voucher or close')
   }
 }
 
-export function writePayload({ channelId, voucher, funding, terms, signer, sender, close }: Payment<SessionTerms>) {
-  const signed = voucher && { cumulativeAmount: `${voucher.cumulativeAmount}`, signature: voucher.signature }
-  if (funding?.action === 'topUp') {
-    return {
-      action: 'topUp',
-      type: 'hash',
-      channelId,
-      hash: funding.hash,
-      additionalDeposit: `${funding.amount ?? 0n}`,
-    }
-  }
-  if (funding) {
-    const authorizedSigner = terms?.authorizedSigner ?? (signer === sender ? undefined : signer)
-    const open = { action: 'open', type: 'hash', channelId, hash: funding.hash, ...signed, salt: terms?.salt }
-    return authorizedSigner ? { ...open, authorizedSigner } : open
-  }
-  return { action: close ? 'close' : 'voucher', channelId, ...signed }
+export function writePayload(payment: Payment<SessionTerms>, escrow: Address) {
+  const { channelId, voucher, funding, close } = payment
+  if (funding) return writeFunding(funding, payment, escrow)
+  return { action: close ? 'close' : 'voucher', channelId, ...(voucher && written(voucher, 'signature')) }
 }
 
-function voucherOf(payload: read.JsonObject) {
+function writeFunding(funding: Funding, payment: Payment<SessionTerms>, escrow: Address) {
+  const { channelId, voucher, terms, signer, sender } = payment
+  const { action } = funding
+  const deposit = depositOf(funding, payment, escrow)
+  if (action === 'topUp') return { action, ...deposit, channelId, additionalDeposit: `${funding.amount ?? 0n}` }
+  const authorizedSigner = terms?.authorizedSigner ?? (signer === sender ? undefined : signer)
+  const signed = voucher && written(voucher, funding.by === 'transaction' ? 'signature' : 'voucherSignature')
+  const open = { action, ...deposit, channelId, ...signed, salt: terms?.salt }
+  return authorizedSigner ? { ...open, authorizedSigner } : open
+}
+
+function depositOf(funding: Funding, payment: Payment<SessionTerms>, escrow: Address) {
+  if (funding.by === 'transaction') return { type: 'hash', hash: funding.hash }
+  const salt = funding.by === 'eip3009' && funding.salt ? { salt: funding.salt } : {}
+  const { signature } = funding
+  return { type: typeOf[funding.by], authorization: writeSigned(funding, payment, escrow), signature, ...salt }
+}
+
+/** With a deposit that was signed there are two signatures, and `signature` is not the voucher's. */
+type SignatureName = 'signature' | 'voucherSignature'
+
+function written({ cumulativeAmount, signature }: NonNullable<Payment['voucher']>, name: SignatureName) {
+  return { cumulativeAmount: `${cumulativeAmount}`, [name]: signature }
+}
+
+function voucherOf(payload: read.JsonObject, name: SignatureName) {
   return {
     cumulativeAmount: read.uint(read.member(payload, 'cumulativeAmount'), 'payload.cumulativeAmount'),
-    signature: read.signature(read.member(payload, 'signature'), 'payload.signature'),
+    signature: read.signature(read.member(payload, name), `payload.${name}`),
   }
 }
 
 function openOf(payload: read.JsonObject, source: Address | undefined): Payment<SessionTerms> {
-  requireHash(payload)
-  if (!source) throw new MalformedPaymentError('source', 'is missing; an open of type hash needs it')
-  const authorizedSigner = read.optional(
-    read.member(payload, 'authorizedSigner'),
-    'payload.authorizedSigner',
-    read.address,
-  )
+  const by = byIn(payload)
+  const named = read.optional(read.member(payload, 'authorizedSigner'), 'payload.authorizedSigner', read.address)
   const salt = read.hash(read.member(payload, 'salt'), 'payload.salt')
-  const delegated = authorizedSigner !== undefined && !/^0x0{40}$/.test(authorizedSigner)
+  const authorizedSigner = named === undefined || /^0x0{40}$/.test(named) ? undefined : named
+  if (by !== 'transaction') {
+    const opening = readOpening(payload, by, { salt, authorizedSigner })
+    if (source && source !== opening.sender) throw new MalformedPaymentError('source', 'is not who signed the deposit')
+    return { voucher: voucherOf(payload, 'voucherSignature'), ...opening }
+  }
+  if (!source) throw new MalformedPaymentError('source', 'is missing; an open of type hash needs it')
   return {
-    funding: { by: 'transaction', action: 'open', hash: read.hash(read.member(payload, 'hash'), 'payload.hash') },
-    signer: delegated ? authorizedSigner : source,
-    terms: { salt, ...(delegated && { authorizedSigner }) },
+    voucher: voucherOf(payload, 'signature'),
+    funding: { by, action: 'open', hash: read.hash(read.member(payload, 'hash'), 'payload.hash') },
+    signer: authorizedSigner ?? source,
+    terms: { salt, ...(authorizedSigner && { authorizedSigner }) },
   }
 }
 
-function topUpOf(payload: read.JsonObject) {
-  requireHash(payload)
+function topUpOf(payload: read.JsonObject, channelId: Hash): Payment<SessionTerms> {
+  const by = byIn(payload)
+  if (by !== 'transaction') return readTopUp(payload, by, channelId)
   return {
-    by: 'transaction' as const,
-    action: 'topUp' as const,
-    hash: read.hash(read.member(payload, 'hash'), 'payload.hash'),
-    amount: read.uint(read.member(payload, 'additionalDeposit'), 'payload.additionalDeposit'),
+    funding: {
+      by,
+      action: 'topUp',
+      hash: read.hash(read.member(payload, 'hash'), 'payload.hash'),
+      amount: read.uint(read.member(payload, 'additionalDeposit'), 'payload.additionalDeposit'),
+    },
   }
 }
 
-function requireHash(payload: read.JsonObject): void {
+function byIn(payload: read.JsonObject): 'transaction' | SignedDeposit['by'] {
   const type = read.text(read.member(payload, 'type'), 'payload.type', 32)
-  if (type === 'hash') return
-  if (type === 'authorization' || type === 'permit2') throw unsupported(`a deposit of type ${type}`)
+  if (type === 'hash') return 'transaction'
+  if (type === typeOf.eip3009) return 'eip3009'
+  if (type === typeOf.permit2) return 'permit2'
   throw new MalformedPaymentError('payload.type', 'is not hash, authorization or permit2')
 }
 

@@ -103,6 +103,7 @@ const offers: fc.Arbitrary<Offer> = fc.record(
     expiresAtMs: fc.integer({ min: 0, max: 4_000_000_000 }).map((seconds) => seconds * 1000),
     resource: fc.string({ maxLength: 200, unit: 'binary' }),
     description: fc.string({ maxLength: 200 }),
+    funding: fc.subarray(['transaction', 'eip3009', 'permit2'], { minLength: 1 }),
   },
   { requiredKeys: ['price', 'token', 'receiver', 'chainId', 'escrow'] },
 )
@@ -118,8 +119,37 @@ const openings = fc
     terms: { salt, authorizedSigner: signer },
     funding: { by: 'transaction', action: 'open', hash: tx },
   }))
+const word = fc.bigInt(0n, 2n ** 256n - 1n)
+const signature = fc.constant(`0x${'cd'.repeat(65)}` as const)
+const authorized = { by: fc.constant('eip3009' as const), validAfter: word, validBefore: word, nonce: hash }
+const permitted = { by: fc.constant('permit2' as const), token: address, nonce: word, deadline: word }
+const signedOpenings = fc
+  .record({
+    opening: openings,
+    receiver: address,
+    deposit: fc.oneof(
+      fc.record({ action: fc.constant('open' as const), amount, signature, ...authorized }),
+      fc.record({ action: fc.constant('open' as const), amount, signature, ...permitted }),
+    ),
+  })
+  .map(({ opening: { sender, ...opening }, receiver, deposit }): Payment<SessionTerms> => ({
+    ...opening,
+    sender: sender!,
+    ...(deposit.by === 'permit2' && { receiver }),
+    funding: { ...deposit, from: sender! },
+  }))
+const topUp = fc.constant('topUp' as const)
+const signedTopUps: fc.Arbitrary<Payment<SessionTerms>> = fc.record({
+  channelId: hash,
+  funding: fc.oneof(
+    fc.record({ action: topUp, from: address, amount, signature, salt: hash, ...authorized }),
+    fc.record({ action: topUp, from: address, amount, signature, ...permitted }),
+  ),
+})
 const payments: fc.Arbitrary<Payment<SessionTerms>> = fc.oneof(
   openings,
+  signedOpenings,
+  signedTopUps,
   fc.record({ channelId: hash, voucher }),
   fc.record({ channelId: hash, voucher, close: fc.constant(true as const) }),
   fc.record({
@@ -192,6 +222,57 @@ describe('what is written is read again', () => {
         })
       }),
     )
+  })
+})
+
+describe('a payment that contradicts what is signed in it', () => {
+  const hex = (byte: string, length: number) => `0x${byte.repeat(length)}`
+  const witness = { payee: hex('22', 20), salt: hex('44', 32), authorizedSigner: hex('55', 20) }
+  const permit2 = { from: hex('11', 20), permitted: { token: hex('33', 20), amount: '7' }, nonce: '1', deadline: '9' }
+  const eip3009 = { from: hex('11', 20), to: hex('66', 20), value: '7', validAfter: '0', validBefore: '9' }
+  const common = { channelId: hex('77', 32), signature: hex('ab', 65) }
+  const voucher = { cumulativeAmount: '5', voucherSignature: hex('cd', 65) }
+  const open = { action: 'open', ...common, ...voucher, salt: hex('44', 32), authorizedSigner: hex('55', 20) }
+  const topUp = { action: 'topUp', ...common, additionalDeposit: '7', salt: hex('44', 32) }
+  const openPermit2 = { ...open, type: 'permit2', authorization: { ...permit2, witness } }
+  const topUpPermit2 = {
+    ...topUp,
+    type: 'permit2',
+    authorization: { ...permit2, witness: { channelId: hex('77', 32) } },
+  }
+  const topUpEip3009 = { ...topUp, type: 'authorization', authorization: { ...eip3009, nonce: hex('88', 32) } }
+  const read = (payload: unknown, source?: string) => {
+    const { challenge } = JSON.parse(
+      Buffer.from(http.authorization.replace(/^payment /i, ''), 'base64url').toString(),
+    ) as { challenge: unknown }
+    const encoded = Buffer.from(JSON.stringify({ challenge, payload, source })).toString('base64url')
+    return dialect.readPayment({ get: () => `Payment ${encoded}` })
+  }
+
+  it.each([
+    ['another signer in the witness', { ...openPermit2, authorizedSigner: hex('56', 20) }, 'witness.authorizedSigner'],
+    ['no signer where the witness has one', { ...openPermit2, authorizedSigner: undefined }, 'witness.authorized'],
+    ['another salt in the witness', { ...openPermit2, salt: hex('45', 32) }, 'witness.salt'],
+    ['no witness', { ...openPermit2, authorization: permit2 }, 'witness is missing'],
+    ['another channel in the witness', { ...topUpPermit2, channelId: hex('78', 32) }, 'witness.channelId'],
+    ['another amount by Permit2', { ...topUpPermit2, additionalDeposit: '8' }, 'permitted.amount'],
+    ['another amount', { ...topUpEip3009, additionalDeposit: '8' }, 'value'],
+    [
+      'a nonce of 33 bytes',
+      { ...openPermit2, authorization: { ...permit2, witness, nonce: `${2n ** 256n}` } },
+      'nonce',
+    ],
+    ['no salt of a top up', { ...topUpEip3009, salt: undefined }, 'payload.salt'],
+    ['the signature of the voucher under the name of the other', { ...open, type: 'authorization' }, 'authorization'],
+    ['no signature of the voucher', { ...openPermit2, voucherSignature: undefined }, 'voucherSignature'],
+  ])('is refused: %s', (_what, payload, field) => {
+    expect(() => read(payload)).toThrow(field)
+  })
+
+  it('is refused: another source than who signed', () => {
+    expect(() => read(openPermit2, `did:pkh:eip155:196:${hex('12', 20)}`)).toThrow('source')
+    expect(read(openPermit2, `did:pkh:eip155:196:${hex('11', 20)}`)).toMatchObject({ sender: hex('11', 20) })
+    expect(read(openPermit2)).toMatchObject({ sender: hex('11', 20), receiver: hex('22', 20), signer: hex('55', 20) })
   })
 })
 

@@ -2,8 +2,8 @@
  * The IETF `Payment` scheme with method `evm` and intent `session` (drafts of 2026).
  *
  * Specified by draft-httpauth-payment-00 and draft-evm-session-00. A deposit is
- * put in by a transaction of the sender (credential type `hash`); other types
- * are refused by name.
+ * put in by a transaction of the sender (credential type `hash`), or by one of
+ * the receiver with the sender's signature (`authorization`, `permit2`).
  */
 import { randomBytes } from 'node:crypto'
 import { getAddress, type Address } from 'viem'
@@ -91,7 +91,7 @@ function readOptions({ realm = 'farthing', secrets = [randomBytes(32).toString('
 
 function writePayment(offer: Offer, payment: Payment<SessionTerms>): HeaderLines {
   const source = payment.sender && `did:pkh:eip155:${offer.chainId}:${getAddress(payment.sender)}`
-  const credential = { challenge: offer.echo, ...(source && { source }), payload: writePayload(payment) }
+  const credential = { challenge: offer.echo, ...(source && { source }), payload: writePayload(payment, offer.escrow) }
   return [['Authorization', `Payment ${base64url(JSON.stringify(credential))}`]]
 }
 

@@ -3,10 +3,11 @@
  * voucher signs, which calls and events it has. Data and pure functions; it
  * returns a {@link Call} and `chain/` sends it.
  */
-import type { Abi, Address, Hash, Hex, Log } from 'viem'
+import type { Abi, Address, Hash, Hex, Log, TypedDataDefinition } from 'viem'
 import { lower } from '../base/read.ts'
 import type { Channel } from '../channel/channel.ts'
 import type { ChainEvent } from '../channel/events.ts'
+import type { SignedDeposit, UnsignedDeposit } from '../channel/messages.ts'
 
 /** One contract on one chain. */
 export type Deployment = {
@@ -46,6 +47,34 @@ export type Identity<terms> = {
   readonly terms: terms
 }
 
+/** What a deposit is for: a channel that it opens, or one that it tops up. */
+export type Purpose<terms> =
+  | { readonly action: 'open'; readonly identity: Identity<terms> }
+  | { readonly action: 'topUp'; readonly channel: Channel<terms> }
+
+/** An EIP-712 domain of a token. */
+export type TokenDomain = {
+  readonly name: string
+  readonly version: string
+  readonly chainId: number
+  readonly verifyingContract: Address
+}
+
+/** An ERC-2612 approval of the escrow by its caller. `deadline` is in seconds since 1970. */
+export type Permit = { readonly deadline: bigint; readonly signature: Hex }
+
+/** Deposits that a signature puts in. Whoever has it can send it, for the purpose alone that it was signed for. */
+export type SignedDeposits<terms> = {
+  /** Makes an ERC-3009 authorization one for this purpose. `salt`: of a top up, so that there can be another one. */
+  nonce(purpose: Purpose<terms>, from: Address, amount: bigint, salt: Hash): Hash
+  /** What `from` signs. `domain` is the token's, needed for ERC-3009 alone. */
+  message(purpose: Purpose<terms>, deposit: UnsignedDeposit, at: Deployment, domain?: TokenDomain): TypedDataDefinition
+  /** Caller: anyone. */
+  call(purpose: Purpose<terms>, deposit: SignedDeposit, at: Deployment): Call
+  /** Caller: the sender. */
+  permitted(purpose: Purpose<terms>, amount: bigint, permit: Permit, at: Deployment): Call
+}
+
 export type Escrow<terms> = {
   readonly name: string
   readonly abi: Abi
@@ -59,6 +88,8 @@ export type Escrow<terms> = {
   readonly tooEarly: string
   /** The transfers with data that it takes for a deposit. */
   readonly transfers: readonly TransferKind[]
+  /** Absent: it takes no deposits by signature. */
+  readonly signed?: SignedDeposits<terms>
 
   /** What a new channel of this sender shall be fixed by, as far as it can choose. `random`: 32 bytes. */
   freshTerms(random: Hash): terms

@@ -18,13 +18,14 @@ import {
   type Hex,
 } from 'viem'
 import { bytesToHex, hexToBytes } from '../base/encode.ts'
-import { MalformedPaymentError } from '../base/errors.ts'
 import { lower } from '../base/read.ts'
 import { keccak256 } from '../base/secp256k1.ts'
 import { authorized, type Channel } from '../channel/channel.ts'
 import { channelEscrowAbi as abi } from './abi/channel-escrow.ts'
 import { domainSeparator, putHex, putNumber, typedDigester, typeHash } from './eip712.ts'
 import type { Call, Deployment, Digest, Escrow, Identity } from './escrow.ts'
+import { saltOf, wireSigner } from './session-identity.ts'
+import { signedDeposits } from './session-signed.ts'
 import { readChannel, readEvent, type SessionTerms } from './session-state.ts'
 
 export const session: Escrow<SessionTerms> = {
@@ -35,6 +36,7 @@ export const session: Escrow<SessionTerms> = {
   closesAtLess: true,
   tooEarly: 'CloseNotReady',
   transfers: ['transferAndCall', 'transfer'],
+  signed: signedDeposits,
   freshTerms: (salt) => ({ salt }),
   channelId,
   digester,
@@ -167,15 +169,6 @@ function settleAll(channels: readonly Channel[], caller: Address): Call {
   }
   const args = [first.channelId, first.cumulativeAmount, first.signature] as const
   return callTo(channel, encodeFunctionData({ abi, functionName: 'settle', args }))
-}
-
-function wireSigner({ signer, sender, terms }: Identity<SessionTerms>): Address {
-  return terms.authorizedSigner ?? (signer === sender ? zeroAddress : signer)
-}
-
-function saltOf({ salt }: SessionTerms): Hash {
-  if (!salt) throw new MalformedPaymentError('salt', 'is missing')
-  return salt
 }
 
 /** A channel without a voucher can only be given up: the contract takes an empty signature for that. */

@@ -20,7 +20,7 @@ import { CallRevertedError, TransactionUnknownError } from '../base/faults.ts'
 import { recoverAddress } from '../base/secp256k1.ts'
 import type { Channel } from '../channel/channel.ts'
 import { merge } from '../channel/events.ts'
-import type { Funding, Payment } from '../channel/messages.ts'
+import type { Payment, SentDeposit } from '../channel/messages.ts'
 import type { Dialect } from '../dialect/dialect.ts'
 import type { Named } from '../escrow/escrow.ts'
 import type { Context } from './context.ts'
@@ -47,7 +47,7 @@ async function open<terms>(
   receiver: Context,
   dialect: Dialect<terms>,
   payment: Payment<terms>,
-  funding: Funding,
+  funding: SentDeposit,
 ): Promise<Found> {
   const [rail] = railsFor(receiver, dialect, payment)
   if (!rail) throw new ChannelNotFoundError()
@@ -70,7 +70,7 @@ async function topUp<terms>(
   receiver: Context,
   dialect: Dialect<terms>,
   payment: Payment<terms>,
-  funding: Funding,
+  funding: SentDeposit,
 ): Promise<Found> {
   const { rail, channel } = await findChannel(receiver, dialect, payment)
   return { rail, channel: await lookUp(receiver, rail, channel, funding) }
@@ -149,7 +149,7 @@ async function adopt(receiver: Context, rail: Rail, named: Named<unknown>, hash:
 }
 
 /** Reads the channel once its transaction is deep enough. */
-function lookUp(receiver: Context, rail: Rail, named: Named<unknown>, { hash }: Funding): Promise<Channel> {
+function lookUp(receiver: Context, rail: Rail, named: Named<unknown>, { hash }: SentDeposit): Promise<Channel> {
   return once(receiver, `${named.id}:${hash}`, () => adopt(receiver, rail, named, hash))
 }
 

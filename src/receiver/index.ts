@@ -2,6 +2,7 @@
 export { createReceiver, type Receiver, type ReceiverConfig } from './receiver.ts'
 export { rail, type AnyRail, type Rail } from './rail.ts'
 export type { Alarm, AlarmName, AlarmNews, AlarmSink } from './alarm.ts'
+export { createAlarmWebhook, type AlarmWebhook, type AlarmWebhookConfig } from './alarm-webhook.ts'
 export { defaultLimits, type Limits, type SettlePolicy } from './context.ts'
 export { escaped, plainPage, type Page, type PageFacts, type PageOffer } from './page.ts'
 export type { Ceiling, Free, Price } from './price.ts'

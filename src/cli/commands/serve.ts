@@ -1,6 +1,6 @@
 /** `farthing serve`: a server that is paid for each request, without writing code. */
 import type { Command } from 'commander'
-import { getAddress, type Hex } from 'viem'
+import { getAddress, type Address, type Hex } from 'viem'
 import { jsonLog, type Log } from '../../base/log.ts'
 import type { TlsOptions } from '../../proxy/proxy.ts'
 import { createReceiver } from '../../receiver/receiver.ts'
@@ -9,6 +9,7 @@ import type { Store } from '../../store/store.ts'
 import { tellEngine } from '../doctor/engine.ts'
 import { exitHelp } from '../exit.ts'
 import { progress, report, type Say } from '../print.ts'
+import { alarmListeners, withAlarmOptions, type AlarmOptions, type Listeners } from '../serve/alarms.ts'
 import { inOptions } from '../serve/as-options.ts'
 import { goodsOf, type Goods, type GoodsOptions } from '../serve/goods.ts'
 import { readKeyFile } from '../serve/key.ts'
@@ -24,7 +25,8 @@ import { duration, port, someUnits } from '../units.ts'
 
 type Options = SellerOptions &
   GoodsOptions &
-  RestOptions & {
+  RestOptions &
+  AlarmOptions & {
     readonly host: string
     readonly port: number
     readonly tlsCert?: string
@@ -47,7 +49,7 @@ export function addServe(program: Command): void {
     .addOption(option('--upstream <url>', 'sell what this server answers, whole'))
     .addOption(option('--files <folder>', 'sell the files in this folder'))
     .addOption(option('--price <units>', 'base units for each request, with --upstream and --files', someUnits))
-  withRestOptions(withServerOptions(withSellerOptions(command)))
+  withRestOptions(withAlarmOptions(withServerOptions(withSellerOptions(command))))
     .option(
       '--restored',
       'for the first start after the state file was put back from a backup: what its senders have authorized since counts as served',
@@ -124,17 +126,18 @@ async function serve(file: string | undefined, options: Options): Promise<void> 
   goods.read()
   const rest = readRest(options)
   const account = readKeyFile(options)
+  const log = jsonLog(options.logLevel)
+  const listeners = alarmListeners(options, `farthing serve ${account.address}`, log)
   const privateKey = await account.unlock()
   const signals = listenToSignals()
   try {
     await inOptions(options.contract, async () => {
-      const log = jsonLog(options.logLevel)
       tellEngine(log)
       const say = teller(log)
       const place = await findPlace(options, { signal: signals.stop, say })
       const stateFile = options.stateFile ?? usualStateFile(place, account.address)
       await withStateFile(stateFile, (store) =>
-        sell({ options, goods, rest, signals, place, stateFile, store, privateKey, say }),
+        sell({ options, goods, rest, signals, place, stateFile, store, privateKey, say, listeners }),
       )
     })
   } catch (error) {
@@ -142,6 +145,7 @@ async function serve(file: string | undefined, options: Options): Promise<void> 
     if (error !== signals.stop.reason) throw error
   } finally {
     signals.release()
+    await listeners.stop()
   }
 }
 
@@ -155,21 +159,13 @@ type Opened = {
   readonly store: Store
   readonly privateKey: Hex
   readonly say: Say
+  readonly listeners: Listeners
 }
 
-async function sell({
-  options,
-  goods,
-  rest,
-  signals,
-  place,
-  stateFile,
-  store,
-  privateKey,
-  say,
-}: Opened): Promise<void> {
+async function sell(opened: Opened): Promise<void> {
+  const { options, goods, rest, signals, place, store, privateKey, say, listeners } = opened
   const { chain, chainId, rails } = place
-  const { host, port, json, logLevel } = options
+  const { host, port, logLevel } = options
   const wallet = walletOf(chain, privateKey, options)
   const wall = wallFor(rails, options.paywall)
   const receiver = createReceiver({
@@ -178,24 +174,36 @@ async function sell({
     store,
     rails,
     log: jsonLog(logLevel),
+    alarms: listeners.sinks,
     ...policyOf(options),
     restored: options.restored === true,
     ...(wall && { page: wall.page }),
   })
+  await listeners.serve(receiver)
   const mount = restMount(receiver, rest)
   const mounts = [mount, wall?.mount].filter((one) => one !== undefined)
   say(`reading chain ${chainId} up to now`)
-  await sellUntilStopped({ receiver, goods, mounts, rest: mount, tls: tlsOf(options), host, port, signals }, (url) => {
-    const paid = getAddress(wallet.address)
-    const protocols = rails.map(({ dialect, address, token }) => ({
-      protocol: dialect.name,
-      escrow: getAddress(address),
-      token: getAddress(token),
-    }))
-    const facts = { url, chainId, receiver: paid, rails: protocols, rest: mount?.path ?? null, stateFile }
-    const names = protocols.map(({ protocol }) => protocol).join(' and ')
-    report(json, facts, `Selling at ${url}, paid to ${paid} on chain ${chainId} by ${names}. Ctrl-C stops.`)
-  })
+  await sellUntilStopped({ receiver, goods, mounts, rest: mount, tls: tlsOf(options), host, port, signals }, (url) =>
+    sayReady(opened, receiver.address, url, mount?.path),
+  )
+}
+
+function sayReady(
+  { options, place, stateFile }: Opened,
+  receiver: Address,
+  url: string,
+  rest: string | undefined,
+): void {
+  const paid = getAddress(receiver)
+  const { chainId } = place
+  const rails = place.rails.map(({ dialect, address, token }) => ({
+    protocol: dialect.name,
+    escrow: getAddress(address),
+    token: getAddress(token),
+  }))
+  const facts = { url, chainId, receiver: paid, rails, rest: rest ?? null, stateFile }
+  const names = rails.map(({ protocol }) => protocol).join(' and ')
+  report(options.json, facts, `Selling at ${url}, paid to ${paid} on chain ${chainId} by ${names}. Ctrl-C stops.`)
 }
 
 function policyOf({ settleAmount, settleAge }: Options): { settle?: SettlePolicy } {

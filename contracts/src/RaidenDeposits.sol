@@ -58,16 +58,13 @@ abstract contract RaidenDeposits is RaidenDelegates {
 
     /// @inheritdoc IRaidenChannels
     function tokenFallback(address _sender_address, uint256 _deposit, bytes calldata _data) external {
-        if (msg.sender != token) revert NotToken();
-        if (_data.length != 40 && _data.length != 44) revert InvalidTransferData();
-        (address sender, address receiver, uint32 openBlock) = _decode(_data);
-        if (_sender_address != sender) _requireTrusted(_sender_address);
-        if (_data.length == 40) {
-            _requireSender(sender);
-            _create(sender, receiver, _deposit);
-        } else {
-            _credit(sender, receiver, openBlock, _deposit);
-        }
+        _received(_sender_address, _deposit, _data);
+    }
+
+    /// @inheritdoc IRaidenChannels
+    function tokenReceived(address _sender_address, uint256 _deposit, bytes calldata _data) external returns (bytes4) {
+        _received(_sender_address, _deposit, _data);
+        return IRaidenChannels.tokenReceived.selector;
     }
 
     /// @inheritdoc IRaidenChannels
@@ -77,6 +74,19 @@ abstract contract RaidenDeposits is RaidenDelegates {
         returns (bytes32 data)
     {
         return _keyOf(_sender_address, _receiver_address, _open_block_number);
+    }
+
+    function _received(address from, uint256 amount, bytes calldata data) private {
+        if (msg.sender != token) revert NotToken();
+        if (data.length != 40 && data.length != 44) revert InvalidTransferData();
+        (address sender, address receiver, uint32 openBlock) = _decode(data);
+        if (from != sender) _requireTrusted(from);
+        if (data.length == 40) {
+            _requireSender(sender);
+            _create(sender, receiver, amount);
+        } else {
+            _credit(sender, receiver, openBlock, amount);
+        }
     }
 
     /// @dev `openBlock` is of no meaning in 40 bytes.

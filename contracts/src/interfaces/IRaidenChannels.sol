@@ -18,7 +18,7 @@ import {IRaidenChannelsEvents} from "./IRaidenChannelsEvents.sol";
 ///      What it kept and this forgets: what was withdrawn from a channel that has ended.
 ///
 ///      The token is chosen at deployment and believed. It must move exactly what it is told to move: no fee on
-///      transfers, no rebasing. A fee on a pulled deposit is noticed; of a deposit by `tokenFallback` the token says what
+///      transfers, no rebasing. A fee on a pulled deposit is noticed; of a deposit by its hook the token says what
 ///      it was, and a token that lies harms all channels.
 interface IRaidenChannels is IRaidenChannelsEvents {
     /// @notice Opens a channel from the caller and takes the deposit, for which the caller has approved this contract.
@@ -46,6 +46,11 @@ interface IRaidenChannels is IRaidenChannelsEvents {
     /// @param _deposit First deposit or addition.
     /// @param _data Sender and receiver, 20 bytes each: opens a channel. And the block, 4 bytes: tops that channel up.
     function tokenFallback(address _sender_address, uint256 _deposit, bytes calldata _data) external;
+
+    /// @notice `tokenFallback` as ERC-223 has called it since 2021. The original does not have it, so that such tokens open
+    ///         no channels there, and a token that knows both names asks twice.
+    /// @return This function's selector, as the token expects.
+    function tokenReceived(address _sender_address, uint256 _deposit, bytes calldata _data) external returns (bytes4);
 
     /// @notice Pays the receiver, who calls, what it was promised since the last time. The channel stays open.
     ///         Not while it is closing.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {OldERC223Token} from "../tokens/ERC223Token.sol";
+import {ERC223Token, OldERC223Token} from "../tokens/ERC223Token.sol";
 import {IDemoToken} from "../tokens/IDemoToken.sol";
 import {PlainToken} from "../tokens/PlainToken.sol";
 import {RaidenTest} from "./RaidenTest.sol";
@@ -206,6 +206,20 @@ contract TokenFallbackTest is RaidenTest {
 
     function giveFromOutside(address from, uint256 value, bytes memory data) external {
         give(from, value, data);
+    }
+}
+
+/// @dev A token that knows the newer hook only, and wants the right answer.
+contract TokenReceivedTest is TokenFallbackTest {
+    function setUp() public override {
+        super.setUp();
+        vm.etch(address(token), address(new ERC223Token()).code);
+    }
+
+    function test_RevertsForAnyoneButTheTokenAgain() public {
+        vm.prank(sender);
+        vm.expectRevert(NotToken.selector);
+        escrow.tokenReceived(sender, DEPOSIT, abi.encodePacked(sender, receiver));
     }
 }
 

@@ -181,6 +181,17 @@ export const raidenChannelsAbi = [
   },
   {
     type: 'function',
+    name: 'tokenReceived',
+    inputs: [
+      { name: '_sender_address', type: 'address', internalType: 'address' },
+      { name: '_deposit', type: 'uint256', internalType: 'uint256' },
+      { name: '_data', type: 'bytes', internalType: 'bytes' },
+    ],
+    outputs: [{ name: '', type: 'bytes4', internalType: 'bytes4' }],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
     name: 'topUp',
     inputs: [
       { name: '_receiver_address', type: 'address', internalType: 'address' },

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IChannelEscrow} from "../src/interfaces/IChannelEscrow.sol";
 import {IRelayed} from "../src/interfaces/IRelayed.sol";
 import {EscrowTest} from "./EscrowTest.sol";
-import {Permit2Double} from "./Permit2Double.sol";
+import {IPermit2Errors, PERMIT2, putPermit2} from "./Permit2.sol";
 import "./Wallets.sol" as Wallets;
 import "./tokens/OddTokens.sol" as Odd;
 import {PlainToken} from "./tokens/PlainToken.sol";
@@ -12,7 +12,6 @@ import {PlainToken} from "./tokens/PlainToken.sol";
 /// @dev The names in what is signed are those of test/vectors/payment.json.
 abstract contract Permit2Test is EscrowTest {
     uint128 internal constant DEPOSIT = 10 * 10 ** 6;
-    address internal constant PERMIT2 = 0x000000000022D473030F116dDEE9F6B43aC78BA3;
     uint256 internal deadline;
     uint256 internal nonce;
     uint256 internal strangerKey;
@@ -21,7 +20,7 @@ abstract contract Permit2Test is EscrowTest {
         super.setUp();
         (stranger, strangerKey) = makeAddrAndKey("stranger");
         deadline = block.timestamp + 1 hours;
-        vm.etch(PERMIT2, address(new Permit2Double()).code);
+        putPermit2();
         vm.prank(sender);
         token.approve(address(escrow), 0);
         address[2] memory both = [sender, stranger];
@@ -151,7 +150,7 @@ contract OpenWithPermit2Test is Permit2Test {
 
     function test_RevertsForOtherTermsThanTheSigned() public {
         bytes memory signature = permitOpen(senderKey, DEPOSIT);
-        bytes4 other = Permit2Double.InvalidSigner.selector;
+        bytes4 other = IPermit2Errors.InvalidSigner.selector;
         assertRefused(openCall(sender, DEPOSIT - 1, signature), other);
         assertRefused(openCall(stranger, DEPOSIT, signature), other);
         address honest = receiver;
@@ -167,31 +166,39 @@ contract OpenWithPermit2Test is Permit2Test {
         relay(openCall(sender, DEPOSIT, signature));
     }
 
+    /// @dev ERC-2098: 64 bytes, with v in the highest bit of s.
+    function test_TakesTheShortFormOfASignature() public {
+        bytes memory signature = permitOpen(senderKey, DEPOSIT);
+        (bytes32 r, uint256 s) = abi.decode(signature, (bytes32, uint256));
+        uint256 v = uint8(signature[64]) - 27;
+        relay(openCall(sender, DEPOSIT, abi.encodePacked(r, s | v << 255)));
+        assertEq(deposited(idOf(sender)), DEPOSIT);
+    }
+
     function test_RevertsForASignatureForATopUp() public {
         bytes memory signature = permitTopUp(senderKey, idOf(sender), DEPOSIT);
-        assertRefused(openCall(sender, DEPOSIT, signature), Permit2Double.InvalidSigner.selector);
+        assertRefused(openCall(sender, DEPOSIT, signature), IPermit2Errors.InvalidSigner.selector);
     }
 
     function test_RevertsWithTheWordOfPermit2() public {
         bytes memory call = openCall(sender, DEPOSIT, permitOpen(senderKey, DEPOSIT));
         vm.warp(deadline + 1);
         (, bytes memory answer) = address(escrow).call(call);
-        assertEq(answer, abi.encodeWithSelector(Permit2Double.SignatureExpired.selector, deadline));
+        assertEq(answer, abi.encodeWithSelector(IPermit2Errors.SignatureExpired.selector, deadline));
     }
 
-    function test_RevertsWithTheWordOfTheToken() public {
+    /// @dev The word of the token does not get past Permit2.
+    function test_RevertsWhenTheTokenRefuses() public {
         vm.prank(sender);
         token.approve(PERMIT2, 0);
-        assertRefused(
-            openCall(sender, DEPOSIT, permitOpen(senderKey, DEPOSIT)),
-            bytes4(keccak256("ERC20InsufficientAllowance(address,uint256,uint256)"))
-        );
+        (, bytes memory answer) = address(escrow).call(openCall(sender, DEPOSIT, permitOpen(senderKey, DEPOSIT)));
+        assertEq(answer, abi.encodeWithSignature("Error(string)", "TRANSFER_FROM_FAILED"));
     }
 
     function test_RevertsForAUsedNonceOfPermit2() public {
         bytes32 id = open();
         nonce = 0;
-        assertRefused(topUpCall(id, sender, 5, permitTopUp(senderKey, id, 5)), Permit2Double.InvalidNonce.selector);
+        assertRefused(topUpCall(id, sender, 5, permitTopUp(senderKey, id, 5)), IPermit2Errors.InvalidNonce.selector);
     }
 
     function test_RevertsWhereThereIsNoPermit2() public {
@@ -275,7 +282,7 @@ contract TopUpWithPermit2Test is Permit2Test {
 
     function test_RevertsForAnotherTopUpThanTheSigned() public {
         bytes memory signature = permitTopUp(senderKey, id, 5);
-        bytes4 other = Permit2Double.InvalidSigner.selector;
+        bytes4 other = IPermit2Errors.InvalidSigner.selector;
         assertRefused(topUpCall(id, sender, 4, signature), other);
         assertRefused(topUpCall(id, stranger, 5, signature), other);
         bytes memory elsewhere = permitTopUp(senderKey, bytes32("elsewhere"), 5);

@@ -9,7 +9,7 @@ import {IFundedByTransfer} from "../src/interfaces/IFundedByTransfer.sol";
 import {IOperators} from "../src/interfaces/IOperators.sol";
 import {IRelayed} from "../src/interfaces/IRelayed.sol";
 import {EscrowTest} from "./EscrowTest.sol";
-import {Permit2Double} from "./Permit2Double.sol";
+import {PERMIT2, putPermit2} from "./Permit2.sol";
 import {ERC223Token} from "./tokens/ERC223Token.sol";
 import {HostileToken} from "./tokens/HostileToken.sol";
 
@@ -17,7 +17,6 @@ import {HostileToken} from "./tokens/HostileToken.sol";
 ///      between it and any function. It enters every function from within every function that calls it.
 contract ReentrancyTest is EscrowTest {
     uint128 private constant DEPOSIT = 10 * 10 ** 6;
-    address private constant PERMIT2 = 0x000000000022D473030F116dDEE9F6B43aC78BA3;
     uint256 private constant NEVER = type(uint256).max;
     HostileToken private hostile;
     bytes32 private id;
@@ -27,7 +26,7 @@ contract ReentrancyTest is EscrowTest {
     function setUp() public override {
         super.setUp();
         bystander = open(DEPOSIT);
-        vm.etch(PERMIT2, address(new Permit2Double()).code);
+        putPermit2();
         hostile = new HostileToken();
         hostile.mint(address(hostile), 1_000 * DEPOSIT);
         vm.startPrank(address(hostile));

@@ -5,19 +5,18 @@ import {IChannelEscrow} from "../src/interfaces/IChannelEscrow.sol";
 import {IOperators} from "../src/interfaces/IOperators.sol";
 import {IRelayed} from "../src/interfaces/IRelayed.sol";
 import {Handler} from "./Handler.sol";
-import {Permit2Double} from "./Permit2Double.sol";
+import {PERMIT2, putPermit2} from "./Permit2.sol";
 import {IDemoToken} from "./tokens/IDemoToken.sol";
 
 /// @dev What operators, relayers and people with money to give do besides.
 contract RelayHandler is Handler {
-    address private constant PERMIT2 = 0x000000000022D473030F116dDEE9F6B43aC78BA3;
     uint256 private constant NEVER = type(uint256).max;
 
     mapping(bytes32 => mapping(uint256 => bool)) private used;
     uint256 private permits;
 
     constructor(IChannelEscrow escrow_, IDemoToken[2] memory tokens_) Handler(escrow_, tokens_) {
-        vm.etch(PERMIT2, address(new Permit2Double()).code);
+        putPermit2();
         for (uint256 i; i < 2 * people.length; ++i) {
             vm.prank(people[i / 2]);
             tokens[i % 2].approve(PERMIT2, type(uint256).max);

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IChannelEscrow} from "../src/interfaces/IChannelEscrow.sol";
 import {IRelayed} from "../src/interfaces/IRelayed.sol";
 import {EscrowTest} from "./EscrowTest.sol";
-import {Permit2Double} from "./Permit2Double.sol";
+import {PERMIT2, putPermit2} from "./Permit2.sol";
 import {PlainToken} from "./tokens/PlainToken.sol";
 
 /// @dev Signatures of the relayed profile that were made elsewhere, over what the draft says is signed.
@@ -21,13 +21,12 @@ contract RelayedVectorsTest is EscrowTest {
         salt = vm.parseJsonBytes32(json, ".inputs.salt");
         escrow = IChannelEscrow(vm.parseJsonAddress(json, ".inputs.escrow"));
         token = PlainToken(vm.parseJsonAddress(json, ".inputs.token"));
-        address permit2 = 0x000000000022D473030F116dDEE9F6B43aC78BA3;
-        vm.etch(permit2, address(new Permit2Double()).code);
+        putPermit2();
         deployCodeTo("ChannelEscrow.sol", abi.encode(GRACE), address(escrow));
         deployCodeTo("AuthorizationTokens.sol:BothToken", "", address(token));
         token.mint(sender, FORTUNE);
         vm.prank(sender);
-        token.approve(permit2, FORTUNE);
+        token.approve(PERMIT2, FORTUNE);
     }
 
     function test_OpenWithAuthorization() public {

@@ -4,14 +4,17 @@ pragma solidity 0.8.37;
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {ERC1363} from "@openzeppelin/contracts/token/ERC20/extensions/ERC1363.sol";
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
+import {ERC3009} from "@openzeppelin/contracts/token/ERC20/extensions/draft-ERC3009.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {IERC3009WithBytes} from "../interfaces/IERC3009.sol";
 import {IFundedByTransfer} from "../interfaces/IFundedByTransfer.sol";
 
 /// @title A token to play with on a local chain
 /// @notice Anyone can mint. Never deploy it where its units could be taken for money.
 /// @dev Speaks every way in which the escrow takes deposits from one transfer or one signature, except ERC-677, whose
 ///      `transferAndCall` has the selector of ERC-1363's.
-contract DemoToken is ERC20Permit, ERC1363 {
+contract DemoToken is ERC20Permit, ERC1363, ERC3009, IERC3009WithBytes {
     uint8 private immutable _DECIMALS;
 
     /// @param initialSupply Base units minted to whoever deploys.
@@ -39,6 +42,25 @@ contract DemoToken is ERC20Permit, ERC1363 {
         if (LowLevelCall.returnDataSize() != 0) LowLevelCall.bubbleRevert();
         IFundedByTransfer(to).tokenFallback(msg.sender, value, data);
         return true;
+    }
+
+    /// @inheritdoc IERC3009WithBytes
+    function receiveWithAuthorization(
+        address from,
+        address to,
+        uint256 value,
+        uint256 validAfter,
+        uint256 validBefore,
+        bytes32 nonce,
+        bytes calldata signature
+    ) external {
+        bytes32 structHash = keccak256(
+            abi.encode(RECEIVE_WITH_AUTHORIZATION_TYPEHASH, from, to, value, validAfter, validBefore, nonce)
+        );
+        bool signed = SignatureChecker.isValidSignatureNowCalldata(from, _hashTypedDataV4(structHash), signature);
+        require(signed, ERC3009InvalidSignature());
+        require(to == msg.sender, ERC20InvalidReceiver(to));
+        _transferWithAuthorization(from, to, value, validAfter, validBefore, nonce);
     }
 
     /// @notice Decimals given at deployment.

@@ -61,10 +61,33 @@ export const demoTokenAbi = [
   },
   {
     type: 'function',
+    name: 'authorizationState',
+    inputs: [
+      { name: 'authorizer', type: 'address', internalType: 'address' },
+      { name: 'nonce', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [{ name: '', type: 'bool', internalType: 'bool' }],
+    stateMutability: 'view',
+  },
+  {
+    type: 'function',
     name: 'balanceOf',
     inputs: [{ name: 'account', type: 'address', internalType: 'address' }],
     outputs: [{ name: '', type: 'uint256', internalType: 'uint256' }],
     stateMutability: 'view',
+  },
+  {
+    type: 'function',
+    name: 'cancelAuthorization',
+    inputs: [
+      { name: 'authorizer', type: 'address', internalType: 'address' },
+      { name: 'nonce', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'v', type: 'uint8', internalType: 'uint8' },
+      { name: 'r', type: 'bytes32', internalType: 'bytes32' },
+      { name: 's', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
   },
   {
     type: 'function',
@@ -120,6 +143,38 @@ export const demoTokenAbi = [
       { name: 'spender', type: 'address', internalType: 'address' },
       { name: 'value', type: 'uint256', internalType: 'uint256' },
       { name: 'deadline', type: 'uint256', internalType: 'uint256' },
+      { name: 'v', type: 'uint8', internalType: 'uint8' },
+      { name: 'r', type: 'bytes32', internalType: 'bytes32' },
+      { name: 's', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'receiveWithAuthorization',
+    inputs: [
+      { name: 'from', type: 'address', internalType: 'address' },
+      { name: 'to', type: 'address', internalType: 'address' },
+      { name: 'value', type: 'uint256', internalType: 'uint256' },
+      { name: 'validAfter', type: 'uint256', internalType: 'uint256' },
+      { name: 'validBefore', type: 'uint256', internalType: 'uint256' },
+      { name: 'nonce', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'signature', type: 'bytes', internalType: 'bytes' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'function',
+    name: 'receiveWithAuthorization',
+    inputs: [
+      { name: 'from', type: 'address', internalType: 'address' },
+      { name: 'to', type: 'address', internalType: 'address' },
+      { name: 'value', type: 'uint256', internalType: 'uint256' },
+      { name: 'validAfter', type: 'uint256', internalType: 'uint256' },
+      { name: 'validBefore', type: 'uint256', internalType: 'uint256' },
+      { name: 'nonce', type: 'bytes32', internalType: 'bytes32' },
       { name: 'v', type: 'uint8', internalType: 'uint8' },
       { name: 'r', type: 'bytes32', internalType: 'bytes32' },
       { name: 's', type: 'bytes32', internalType: 'bytes32' },
@@ -225,12 +280,47 @@ export const demoTokenAbi = [
     stateMutability: 'nonpayable',
   },
   {
+    type: 'function',
+    name: 'transferWithAuthorization',
+    inputs: [
+      { name: 'from', type: 'address', internalType: 'address' },
+      { name: 'to', type: 'address', internalType: 'address' },
+      { name: 'value', type: 'uint256', internalType: 'uint256' },
+      { name: 'validAfter', type: 'uint256', internalType: 'uint256' },
+      { name: 'validBefore', type: 'uint256', internalType: 'uint256' },
+      { name: 'nonce', type: 'bytes32', internalType: 'bytes32' },
+      { name: 'v', type: 'uint8', internalType: 'uint8' },
+      { name: 'r', type: 'bytes32', internalType: 'bytes32' },
+      { name: 's', type: 'bytes32', internalType: 'bytes32' },
+    ],
+    outputs: [],
+    stateMutability: 'nonpayable',
+  },
+  {
     type: 'event',
     name: 'Approval',
     inputs: [
       { name: 'owner', type: 'address', indexed: true, internalType: 'address' },
       { name: 'spender', type: 'address', indexed: true, internalType: 'address' },
       { name: 'value', type: 'uint256', indexed: false, internalType: 'uint256' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'AuthorizationCanceled',
+    inputs: [
+      { name: 'authorizer', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'nonce', type: 'bytes32', indexed: true, internalType: 'bytes32' },
+    ],
+    anonymous: false,
+  },
+  {
+    type: 'event',
+    name: 'AuthorizationUsed',
+    inputs: [
+      { name: 'authorizer', type: 'address', indexed: true, internalType: 'address' },
+      { name: 'nonce', type: 'bytes32', indexed: true, internalType: 'bytes32' },
     ],
     anonymous: false,
   },
@@ -336,6 +426,23 @@ export const demoTokenAbi = [
   },
   {
     type: 'error',
+    name: 'ERC3009InvalidAuthorizationTime',
+    inputs: [
+      { name: 'validAfter', type: 'uint256', internalType: 'uint256' },
+      { name: 'validBefore', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
+  { type: 'error', name: 'ERC3009InvalidSignature', inputs: [] },
+  {
+    type: 'error',
+    name: 'ERC3009UsedAuthorization',
+    inputs: [
+      { name: 'authorizer', type: 'address', internalType: 'address' },
+      { name: 'nonce', type: 'bytes32', internalType: 'bytes32' },
+    ],
+  },
+  {
+    type: 'error',
     name: 'InvalidAccountNonce',
     inputs: [
       { name: 'account', type: 'address', internalType: 'address' },
@@ -343,5 +450,13 @@ export const demoTokenAbi = [
     ],
   },
   { type: 'error', name: 'InvalidShortString', inputs: [] },
+  {
+    type: 'error',
+    name: 'SafeCastOverflowedUintDowncast',
+    inputs: [
+      { name: 'bits', type: 'uint8', internalType: 'uint8' },
+      { name: 'value', type: 'uint256', internalType: 'uint256' },
+    ],
+  },
   { type: 'error', name: 'StringTooLong', inputs: [{ name: 'str', type: 'string', internalType: 'string' }] },
 ] as const

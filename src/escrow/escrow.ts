@@ -86,6 +86,8 @@ export type Escrow<terms> = {
   readonly closesAtLess: boolean
   /** The error with which it refuses a withdrawal before its time. */
   readonly tooEarly: string
+  /** The error with which it refuses a settlement that would bring nothing. */
+  readonly alreadySettled: string
   /** The transfers with data that it takes for a deposit. */
   readonly transfers: readonly TransferKind[]
   /** Absent: it takes no deposits by signature. */

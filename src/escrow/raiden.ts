@@ -25,6 +25,7 @@ export const raiden: Escrow<RaidenTerms> = {
   contractSigners: false,
   closesAtLess: false,
   tooEarly: 'ChallengePeriodNotOver',
+  alreadySettled: 'BalanceNotIncreasing',
   transfers: ['transfer'],
   freshTerms: () => ({}),
   channelId,

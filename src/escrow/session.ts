@@ -35,6 +35,7 @@ export const session: Escrow<SessionTerms> = {
   contractSigners: true,
   closesAtLess: true,
   tooEarly: 'CloseNotReady',
+  alreadySettled: 'AmountNotIncreasing',
   transfers: ['transferAndCall', 'transfer'],
   signed: signedDeposits,
   freshTerms: (salt) => ({ salt }),

@@ -6,8 +6,8 @@
  */
 import type { ChannelKey } from '../channel/channel.ts'
 
-/** Milliseconds; `untilMs` since 1970. */
-export type Aside = { readonly untilMs: number; readonly waitMs: number }
+/** Milliseconds; `untilMs` and `sinceMs`, its first failure, since 1970. */
+export type Aside = { readonly untilMs: number; readonly waitMs: number; readonly sinceMs: number }
 
 type Asides = { readonly aside: Map<ChannelKey, Aside> }
 
@@ -18,15 +18,11 @@ export function isAside({ aside }: Asides, key: ChannelKey, nowMs = Date.now()):
   return (aside.get(key)?.untilMs ?? 0) > nowMs
 }
 
-/** What became of each channel: one that was settled is not aside any more. */
-export function noteOutcomes(
-  { aside }: Asides,
-  outcomes: readonly { readonly channel: ChannelKey; readonly ok: boolean }[],
-  nowMs = Date.now(),
-): void {
-  for (const { channel, ok } of outcomes) {
-    const waitMs = Math.min(MOST_MS, 2 * (aside.get(channel)?.waitMs ?? FIRST_MS / 2))
-    if (ok) aside.delete(channel)
-    else aside.set(channel, { untilMs: nowMs + waitMs, waitMs })
-  }
+/** Leaves a channel alone that could not be settled, twice as long as the time before. */
+export function setAside({ aside }: Asides, key: ChannelKey, nowMs = Date.now()): Aside {
+  const known = aside.get(key)
+  const waitMs = known ? Math.min(MOST_MS, 2 * known.waitMs) : FIRST_MS
+  const set = { untilMs: nowMs + waitMs, waitMs, sinceMs: known?.sinceMs ?? nowMs }
+  aside.set(key, set)
+  return set
 }

@@ -6,14 +6,18 @@ import { recent } from '../base/recent.ts'
 import { createRecovery, type Recovery } from '../base/recovery.ts'
 import type { Chain, Wallet } from '../chain/chain.ts'
 import type { Channel, ChannelKey } from '../channel/channel.ts'
+import type { ChallengePeriod } from '../escrow/escrow.ts'
 import type { Store } from '../store/store.ts'
 import type { Alarms } from './alarm.ts'
 import type { Aside } from './aside.ts'
 import { createDoor, type Door } from './door.ts'
+import { createEarnings, type Earnings } from './earnings.ts'
 import { createOffered } from './offered.ts'
 import type { Page } from './page.ts'
 import type { AnyRail } from './rail.ts'
+import type { SettlePolicy } from './settle-policy.ts'
 import { createShelf, type Shelf } from './shelf.ts'
+import { createAnswers, type Answers } from './watch-answers.ts'
 
 export type Context = {
   readonly address: Address
@@ -33,14 +37,6 @@ export type Context = {
   /** What an operator has to hear. */
   readonly alarms: Alarms
   readonly live: Live
-}
-
-/** When to settle a channel without being told. Nothing set: only by hand. */
-export type SettlePolicy = {
-  /** As soon as this many base units are unsettled. */
-  readonly amount?: bigint
-  /** As soon as anything has been unsettled for this long. */
-  readonly ageMs?: number
 }
 
 export type Limits = {
@@ -89,16 +85,30 @@ export type Live = {
   phase: 'starting' | 'ready' | 'reorg' | 'stopping'
   /** The newest block that was seen. */
   head: bigint
+  /** Its time, in seconds since 1970. */
+  headTime: bigint
   /** When the chain was last heard, in milliseconds since 1970. */
   chainHeardMs: number
   /** Channels and top ups that are on chain and not deep enough. */
   pending: ReadonlyMap<ChannelKey, PendingDeposit>
   /** Channels whose end was asked for, by whomever: seen on chain, even unconfirmed, or under way here. */
   readonly leaving: Set<ChannelKey>
-  /** Since when channels have had something to settle, in milliseconds since 1970; kept where a policy asks. */
-  readonly earning: Map<ChannelKey, number>
+  /** Which channels have something to settle. */
+  readonly earnings: Earnings
+  /** What of them is in the store: since when the oldest has been unsettled. */
+  filedSinceMs: number | undefined
+  /** What a unit of gas costs, and when that was heard. */
+  gasPrice?: { readonly wei: bigint; readonly atMs: number }
+  /** When all channels were weighed against it. */
+  weighedMs: number
+  /** When the last settlement by the clock was due; absent: not read from the store yet. */
+  scheduledMs?: number
   /** Channels whose sender has requested a close that may still have to be answered. */
   readonly closing: Set<ChannelKey>
+  /** What was done about those. */
+  readonly answers: Answers
+  /** How long senders have to wait, where it was asked. */
+  readonly periods: Map<AnyRail, ChallengePeriod>
   /** What our own transactions settled that is not confirmed yet. */
   readonly settling: Map<ChannelKey, bigint>
   /** Channels that could not be settled, and when they are tried again. */
@@ -137,11 +147,16 @@ export function freshLive(limits: Limits): Live {
   return {
     phase: 'starting',
     head: 0n,
+    headTime: 0n,
     chainHeardMs: 0,
     pending: new Map(),
     leaving: new Set(),
-    earning: new Map(),
+    earnings: createEarnings(),
+    filedSinceMs: undefined,
+    weighedMs: 0,
     closing: new Set(),
+    answers: createAnswers(),
+    periods: new Map(),
     settling: new Map(),
     aside: new Map(),
     failures: new Map(),

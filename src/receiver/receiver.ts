@@ -8,21 +8,21 @@
 import type { Address } from 'viem'
 import { ConfigError } from '../base/faults.ts'
 import { lower } from '../base/read.ts'
-import { jsonLog, messageOf, type Log } from '../base/log.ts'
+import { jsonLog, type Log } from '../base/log.ts'
 import type { Chain, Mined, Wallet } from '../chain/chain.ts'
-import { unsettled, type Channel, type ChannelKey } from '../channel/channel.ts'
+import type { Channel, ChannelKey } from '../channel/channel.ts'
 import type { Store } from '../store/store.ts'
 import { createAlarms, toLog, type AlarmSink } from './alarm.ts'
 import { checkAgainstChain, checkAgainstStore } from './check.ts'
-import { answerCloses, close } from './close.ts'
-import { defaultLimits, freshLive, type Context, type Limits, type SettlePolicy } from './context.ts'
+import { doChores } from './chores.ts'
+import { close } from './close.ts'
+import { defaultLimits, freshLive, type Context, type Limits } from './context.ts'
 import { findRailOf } from './find.ts'
-import { forget } from './once.ts'
 import { plainPage, type Page } from './page.ts'
 import type { AnyRail } from './rail.ts'
 import { noticeRestores } from './restore.ts'
-import { giveBackOwed } from './sale.ts'
-import { settle, settleByPolicy, type Settlement } from './settle.ts'
+import { checkPolicy, type SettlePolicy } from './settle-policy.ts'
+import { settle, type Settlement } from './settle.ts'
 import { sync } from './sync.ts'
 import { varyBy } from './vary.ts'
 
@@ -69,9 +69,6 @@ export type Receiver = Context & {
   channels(): AsyncIterable<Channel>
 }
 
-/** How often the settle policy and old records are looked at. */
-const CHORES_MS = 1_000
-
 /** @throws {ConfigError} naming the setting that is missing or wrong */
 export function createReceiver(config: ReceiverConfig): Receiver {
   const context = contextOf(config)
@@ -86,7 +83,7 @@ export function createReceiver(config: ReceiverConfig): Receiver {
       if (stopping.signal.aborted) return
       await Promise.all(escrowsOf(context).map((rail) => caughtUp(context, rail, stopping.signal, running)))
       if (context.live.phase === 'starting') context.live.phase = 'ready'
-      running.push(chores(context, stopping.signal))
+      running.push(doChores(context, stopping.signal))
     },
     stop: async () => {
       context.live.phase = 'stopping'
@@ -114,6 +111,7 @@ function contextOf(config: ReceiverConfig): Context {
   const bounds = { ...defaultLimits, ...limits }
   const vary = varyBy(rails)
   const policy = config.settle
+  if (policy) checkPolicy(policy)
   return {
     address: paid,
     wallet,
@@ -139,44 +137,5 @@ function escrowsOf({ rails }: Context): AnyRail[] {
 function caughtUp(context: Context, rail: AnyRail, signal: AbortSignal, running: Promise<unknown>[]): Promise<void> {
   return new Promise((resolve, reject) => {
     running.push(sync(context, rail, signal, resolve).then(resolve, reject))
-  })
-}
-
-/** What a receiver does by itself, once a second: answer requested closes, settle by policy, forget old answers. */
-async function chores(context: Context, signal: AbortSignal): Promise<void> {
-  const { log, wallet, policy } = context
-  await remember(context, signal)
-  while (!signal.aborted) {
-    try {
-      await answerCloses(context)
-      if (wallet && policy) await settleByPolicy(context, policy)
-      await giveBackOwed(context)
-      await forget(context)
-    } catch (error) {
-      log('error', 'chores-failed', { message: messageOf(error) })
-    }
-    await idle(CHORES_MS, signal)
-  }
-}
-
-/** After a restart: whose close may not be answered yet, and, where a policy asks, which channels have earned something. */
-async function remember({ store, live, policy }: Context, signal: AbortSignal): Promise<void> {
-  for await (const { key } of store.list('closing')) live.closing.add(key)
-  if (!policy) return
-  for await (const channel of store.list('unsettled')) {
-    if (signal.aborted) return
-    if (unsettled(channel) > 0n) live.earning.set(channel.key, Date.now())
-  }
-}
-
-function idle(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms)
-    function done() {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    signal.addEventListener('abort', done)
   })
 }

@@ -55,7 +55,7 @@ export type Sold = Found & { readonly payment: Payment; readonly price: bigint; 
 export function createSale(receiver: Context, sold: Sold, ending: Ending): Sale {
   const { channel, rail, payment, price, renewal } = sold
   const { live, policy } = receiver
-  if (policy && !live.earning.has(channel.key)) live.earning.set(channel.key, Date.now())
+  if (policy) live.earnings.note(channel.key, Date.now())
   let cost = price
   const paid: Paid = {
     sender: channel.sender,

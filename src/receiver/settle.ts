@@ -1,21 +1,25 @@
 /**
- * When the receiver takes what it earned, and how: several channels in one transaction.
+ * How the receiver takes what it earned: several channels in one transaction.
  *
- * One channel that cannot be settled never blocks the rest: the escrow skips it
- * and says why, and it is named here and left for an operator to look at. So is
- * every channel of a transaction that failed.
+ * One channel that cannot be settled never blocks the rest. The escrow is asked about each before anything is sent, and
+ * whoever is refused is named and left out; what goes bad in between is skipped by the escrow. So is every channel of a
+ * transaction that failed named.
  */
 import type { Hash } from 'viem'
-import { TransactionRevertedError, TransactionUnknownError } from '../base/faults.ts'
+import { CallRevertedError, TransactionRevertedError, TransactionUnknownError } from '../base/faults.ts'
 import { messageOf } from '../base/log.ts'
 import { hash, lower } from '../base/read.ts'
-import type { Mined } from '../chain/chain.ts'
+import type { Mined, Wallet } from '../chain/chain.ts'
 import { authorized, unsettled, type Channel, type ChannelKey } from '../channel/channel.ts'
 import { settledAfter } from '../channel/events.ts'
-import { isAside, noteOutcomes } from './aside.ts'
-import type { Context, SettlePolicy } from './context.ts'
+import type { SettleCall } from '../escrow/escrow.ts'
+import { isAside } from './aside.ts'
+import type { Context } from './context.ts'
 import { findRailOf } from './find.ts'
+import { noteOutcomes } from './outcomes.ts'
+import { dueByPolicy } from './policy.ts'
 import type { AnyRail } from './rail.ts'
+import { simulate } from './simulate.ts'
 
 export type Settlement = {
   readonly channel: ChannelKey
@@ -26,7 +30,7 @@ export type Settlement = {
   readonly ok: boolean
   /** Why not, for the operator. Only where `ok` is false. */
   readonly reason?: string
-  /** What the wallet threw. Absent where the transaction went well and the escrow skipped this channel. */
+  /** What the wallet threw. Absent where the escrow did not want this channel's voucher. */
   readonly error?: unknown
 }
 
@@ -41,37 +45,26 @@ export function settle(receiver: Context, wanted: (channel: Channel) => boolean 
   return settleFrom(receiver, receiver.store.list('unsettled'), wanted)
 }
 
-/** Settles what the policy wants settled now. Looks only at channels that have earned something since. */
-export async function settleByPolicy(receiver: Context, { amount, ageMs }: SettlePolicy): Promise<void> {
-  const { live } = receiver
-  const settlements = await settleFrom(receiver, earners(receiver), (channel) => {
-    if (isAside(live, channel.key)) return false
-    const since = live.earning.get(channel.key) ?? Date.now()
-    const old = ageMs !== undefined && Date.now() - since >= ageMs
-    return old || (amount !== undefined && unsettled(channel) >= amount)
-  })
-  noteOutcomes(live, settlements)
-}
-
-/** Channels that may have something to take; those that have not are forgotten until they earn again. */
-async function* earners({ live, store }: Context): AsyncGenerator<Channel> {
-  for (const key of [...live.earning.keys()]) {
-    const channel = await store.get(key)
-    if (channel && channel.status !== 'closed' && unsettled(channel) > 0n) yield channel
-    else live.earning.delete(key)
-  }
+/** Settles what the policy wants settled now. */
+export async function settleByPolicy(receiver: Context): Promise<void> {
+  const { live, wallet, policy } = receiver
+  if (!wallet || !policy) return
+  const due = await dueByPolicy(receiver, policy)
+  await settleFrom(receiver, due, ({ key }) => !isAside(live, key))
 }
 
 async function settleFrom(
   receiver: Context,
-  channels: AsyncIterable<Channel>,
+  channels: AsyncIterable<Channel> | Iterable<Channel>,
   wanted: (channel: Channel) => boolean,
 ): Promise<Settlement[]> {
   const byRail = new Map<AnyRail, Channel[]>()
   for await (const channel of channels) {
     const rail = findRailOf(receiver, channel)
     if (!rail || !isDue(receiver, channel) || !wanted(channel)) continue
-    byRail.set(rail, [...(byRail.get(rail) ?? []), channel])
+    const due = byRail.get(rail)
+    if (due) due.push(channel)
+    else byRail.set(rail, [channel])
   }
   const settlements: Settlement[] = []
   for (const [rail, due] of byRail) {
@@ -79,6 +72,7 @@ async function settleFrom(
       settlements.push(...(await settleBatch(receiver, rail, due.slice(from, from + BATCH))))
     }
   }
+  noteOutcomes(receiver, settlements)
   return settlements
 }
 
@@ -91,16 +85,56 @@ function isDue({ live }: Context, channel: Channel): boolean {
 
 /** As many transactions as the escrow needs. One that fails is named; the others go on. */
 async function settleBatch(receiver: Context, rail: AnyRail, channels: readonly Channel[]): Promise<Settlement[]> {
-  const { wallet, log } = receiver
+  const { wallet } = receiver
   if (!wallet) throw new Error('this receiver has no key, so it cannot settle')
-  const calls = rail.escrow.calls.settle(channels, lower(wallet.address))
-  const outcomes = await Promise.allSettled(calls.map(({ call }) => wallet.send(call, { abi: rail.escrow.abi })))
-  return outcomes.flatMap((outcome, at) => {
-    const due = calls[at]?.channels ?? []
-    if (outcome.status === 'fulfilled') return settledBy(receiver, rail, outcome.value, due)
-    log('error', 'settle-failed', { channels: due.length, message: messageOf(outcome.reason) })
-    return due.map((channel) => failedBy(channel, outcome.reason))
-  })
+  try {
+    const callsFor = (some: readonly Channel[]) => rail.escrow.calls.settle(some, lower(wallet.address))
+    // Where each has a transaction of its own, the wallet asks by itself.
+    const isShared = callsFor(channels).some((call) => call.channels.length > 1)
+    const { sound, refused } = isShared ? await sorted(receiver, rail, channels) : { sound: channels, refused: [] }
+    const sent = await Promise.all(callsFor(sound).map((call) => send(receiver, wallet, rail, call)))
+    return [...refused, ...sent.flat()]
+  } catch (error) {
+    receiver.log('error', 'settle-failed', { channels: channels.length, message: messageOf(error) })
+    return channels.map((channel) => failedBy(channel, error))
+  }
+}
+
+/** Which of them the escrow would pay. */
+async function sorted(receiver: Context, rail: AnyRail, channels: readonly Channel[]) {
+  const sound: Channel[] = []
+  const refused: Settlement[] = []
+  for (const { channel, verdict } of await simulate(receiver, rail, channels)) {
+    if (verdict.is === 'sound') sound.push(channel)
+    else if (verdict.is === 'settled') noteSettled(receiver, channel)
+    else refused.push(refusedFor(channel, verdict.reason))
+  }
+  return { sound, refused }
+}
+
+async function send(receiver: Context, wallet: Wallet, rail: AnyRail, due: SettleCall): Promise<Settlement[]> {
+  const { abi, alreadySettled } = rail.escrow
+  try {
+    return settledBy(receiver, rail, await wallet.send(due.call, { abi }), due.channels)
+  } catch (error) {
+    if (error instanceof CallRevertedError && error.reason === alreadySettled) {
+      for (const channel of due.channels) noteSettled(receiver, channel)
+      return []
+    }
+    receiver.log('error', 'settle-failed', { channels: due.channels.length, message: messageOf(error) })
+    return due.channels.map((channel) =>
+      error instanceof CallRevertedError ? refusedFor(channel, error.message, error) : failedBy(channel, error),
+    )
+  }
+}
+
+/** A transaction of before a restart took it, and the follower has not seen that yet. */
+function noteSettled({ live }: Context, channel: Channel): void {
+  live.settling.set(channel.key, authorized(channel))
+}
+
+function refusedFor({ key: channel }: Channel, reason: string, error?: CallRevertedError): Settlement {
+  return { channel, amount: 0n, transaction: undefined, ok: false, reason, ...(error && { error }) }
 }
 
 /** A transaction that reverted, or of which nothing is known yet, has a name. */

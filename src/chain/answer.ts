@@ -1,6 +1,7 @@
 /** Readers for what nodes answer. Each throws at anything else, so that nonsense never becomes a number. */
-import { formatLog, type Log, type RpcLog } from 'viem'
-import type { Block, Mined } from './chain.ts'
+import { formatLog, type Address, type Hash, type Log, type RpcLog } from 'viem'
+import { lower } from '../base/read.ts'
+import type { Block, Mined, Sent } from './chain.ts'
 
 type Fields<names extends string> = { readonly [name in names]: unknown }
 
@@ -39,6 +40,23 @@ export function minedOf({ transactionHash, status, blockNumber, gasUsed, logs }:
     gasUsed: bigintOf(gasUsed),
     logs: logsOf(logs),
   }
+}
+
+type Transaction = Fields<'from' | 'nonce' | 'hash' | 'to' | 'input'>
+
+/** The transaction of `address` with this nonce, of a block with its transactions. */
+export function sentOf(
+  block: { readonly transactions: readonly (Transaction | Hash)[] } | null,
+  address: Address,
+  nonce: number,
+): Sent | undefined {
+  for (const one of block?.transactions ?? []) {
+    if (typeof one === 'string') throw new Error('no transactions, only hashes')
+    if (lower(hexOf(one.from)) !== lower(address) || numberOf(one.nonce) !== nonce) continue
+    const { hash, to, input } = one
+    return { hash: lower(hexOf(hash)), ...(to !== null && { to: lower(hexOf(to)) }), data: lower(hexOf(input)) }
+  }
+  return undefined
 }
 
 /** In the order of the chain, without what a reorganisation took back. */

@@ -19,6 +19,9 @@ export type Mined = {
   readonly logs: readonly Log[]
 }
 
+/** What a mined transaction was. Lower case; `to` is absent where a contract was made. */
+export type Sent = { readonly hash: Hash; readonly to?: Address; readonly data: Hex }
+
 /** Every method throws {@link ChainUnavailableError} when no node answers, and {@link ConfigError} when a node is on another chain. */
 export type Chain = {
   /** Depth at which a block counts: 1 is the newest block itself. */
@@ -54,8 +57,10 @@ export type Chain = {
    */
   waitMined(hash: Hash, options?: WaitOptions): Promise<Mined>
 
-  /** How many transactions of `address` are mined, or are mined or wait in the node's pool. */
-  nonce(address: Address, counted: 'mined' | 'pending'): Promise<number>
+  /** How many transactions of `address` are mined, are mined or wait in the node's pool, or were mined at a block. */
+  nonce(address: Address, counted: 'mined' | 'pending' | bigint): Promise<number>
+  /** The transaction of `address` with this nonce in the block with this number. */
+  sent(address: Address, nonce: number, block: bigint): Promise<Sent | undefined>
   /** Units of gas. @throws {CallRevertedError} */
   gas(call: Call, options?: CallOptions): Promise<bigint>
   fees(): Promise<Fees>
@@ -107,6 +112,19 @@ export type Broadcast = {
   readonly reason?: string
 }
 
+/** A transaction that is on its way, or mined and not deep enough to be forgotten. */
+export type Pending = {
+  readonly nonce: number
+  /** Of the newest version. */
+  readonly hash: Hash
+  /** Since when it has been on its way, in milliseconds since 1970. */
+  readonly sinceMs: number
+  readonly intent: string | undefined
+  /** How many times it was sent again with a higher fee. */
+  readonly replaced: number
+  readonly mined: boolean
+}
+
 /** Sends the transactions of one key, one after another. */
 export type Wallet = {
   readonly address: Address
@@ -116,17 +134,26 @@ export type Wallet = {
    * Simulates, sends and waits until the transaction is `confirmations` deep.
    *
    * Not mined for long, it is sent again with the same nonce and a higher fee,
-   * so one call takes effect at most once.
+   * so one call takes effect at most once. An `intent` that is on its way or
+   * done is not sent again, also after a restart: its fate is returned.
    *
    * @throws {CallRevertedError} if the simulation reverts: nothing was sent
-   * @throws {ChainUnavailableError} | {@link NoGasError} | {@link TransactionRefusedError}: nothing was sent
+   * @throws {ChainUnavailableError} | {@link NoGasError} | {@link FeeTooHighError} | {@link TransactionRefusedError}: nothing was sent
+   * @throws {StoreUnavailableError} if what is to be sent could not be stored: nothing was sent
    * @throws {TransactionRevertedError} if it was mined and reverted
+   * @throws {KeyUsedElsewhereError} if another program used its nonce: it changed nothing
    * @throws {TransactionUnknownError} if its fate is not known in time; it may still be mined
    */
   send(call: Call, options?: SendOptions): Promise<Mined>
+  /** What is on its way, those of earlier runs too, by nonce. */
+  pending(): Promise<readonly Pending[]>
 }
 
 export type SendOptions = WaitOptions & {
+  /** Names what is to be achieved. The same name is sent once, until it fails. */
+  readonly intent?: string
+  /** May cost up to `urgentMaxFeePerGas`, and so may those before it. */
+  readonly urgent?: boolean
   /** Told the hash once a node has the transaction or may have it, and the hash of each replacement. */
   readonly onSent?: (hash: Hash) => void
   /** Limit in units of gas; default: a fifth more than the estimate. */

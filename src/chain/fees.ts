@@ -5,12 +5,12 @@ import type { Fees } from './chain.ts'
 export type GasPrice = { readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint }
 
 /**
- * Enough for the base fee to double, and at most `cap`.
+ * Enough for the base fee to double, and at most `cap`, which `setting` is the name of.
  *
  * @throws {FeeTooHighError} if not even the next block would take it
  */
-export function priced({ base, tip }: Fees, cap: bigint): GasPrice {
-  if (base > cap) throw new FeeTooHighError(base, cap)
+export function priced({ base, tip }: Fees, cap: bigint, setting = 'maxFeePerGas'): GasPrice {
+  if (base > cap) throw new FeeTooHighError(base, cap, setting)
   return capped({ maxFeePerGas: 2n * base + tip, maxPriorityFeePerGas: tip }, cap)
 }
 

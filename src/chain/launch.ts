@@ -1,5 +1,6 @@
 /** Gets one call from "please" to "a node has it". Whatever is thrown here means that nothing was sent. */
-import { NoGasError } from '../base/faults.ts'
+import type { Hash } from 'viem'
+import { NoGasError, StoreUnavailableError, TransactionUnknownError } from '../base/faults.ts'
 import type { Call } from '../escrow/escrow.ts'
 import type { Broadcast, SendOptions } from './chain.ts'
 import { TransactionRefusedError } from './errors.ts'
@@ -7,76 +8,97 @@ import { priced } from './fees.ts'
 import { dueMs, sign, type Outgoing, type Sender } from './outgoing.ts'
 import { pause } from './pause.ts'
 import { WAIT_MS } from './wait.ts'
+import { watch } from './watch.ts'
 
-export type Nonces = {
-  /** The first nonce that nothing of ours has. */
-  next(): Promise<number>
-  take(tx: Outgoing): void
-}
-
-/** Simulates `call`, gives it a nonce, signs it and hands it to a node. One launch at a time. */
-export async function launch(sender: Sender, nonces: Nonces, call: Call, options: SendOptions): Promise<Outgoing> {
-  const { chain, account, cap, outgoing } = sender
+/** Simulates `call`, gives it a nonce, files it and hands it to a node. One launch at a time. */
+export async function launch(sender: Sender, call: Call, options: SendOptions): Promise<Outgoing> {
   await waitForRoom(sender, options)
   const gas = await simulate(sender, call, options)
   let least = 0
-  let refusal: Broadcast | undefined
+  let reason = 'other wallets of this key were quicker'
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-    const nonce = Math.max(least, await nonces.next())
-    const price = priced(await chain.fees(), cap)
-    const { raw, hash } = await sign(sender, { nonce, call, gas }, price)
-    const sent = await chain.broadcast(raw)
+    const nonce = Math.max(least, await nextNonce(sender))
+    const tx = await draft(sender, { nonce, call, gas }, options)
+    if (!(await file(sender, tx))) continue
+    const sent = await handOver(sender, tx)
     if (sent.outcome === 'accepted' || sent.outcome === 'unknown') {
-      const { onSent } = options
-      const tx = {
-        nonce,
-        call,
-        gas,
-        price,
-        raw,
-        hashes: [hash],
-        mined: false,
-        dueMs: dueMs(sender, sent),
-        onSent,
-      } as const
-      nonces.take(tx)
-      outgoing.set(nonce, tx)
+      sender.outgoing.set(nonce, { ...tx, dueMs: dueMs(sender, sent) })
+      void watch(sender, nonce)
       return tx
     }
-    if (sent.outcome === 'no-gas') throw new NoGasError(account.address, gas * price.maxFeePerGas)
+    if (sent.outcome === 'no-gas') throw new NoGasError(sender.account.address, gas * tx.price.maxFeePerGas)
     if (sent.outcome === 'nonce-used' || sent.outcome === 'nonce-taken') least = nonce + 1
-    refusal = sent
+    reason = sent.reason ?? 'no reason was given'
     if (sent.outcome === 'refused') break
   }
-  throw new TransactionRefusedError(refusal?.reason ?? 'no reason was given')
+  throw new TransactionRefusedError(reason)
+}
+
+async function draft(
+  sender: Sender,
+  to: Pick<Outgoing, 'nonce' | 'call' | 'gas'>,
+  { urgent = false, confirmations = 1, intent }: SendOptions,
+): Promise<Outgoing> {
+  const { chain, caps } = sender
+  const cap = urgent ? caps.urgent : caps.usual
+  const price = priced(await chain.fees(), cap, urgent ? 'urgentMaxFeePerGas' : 'maxFeePerGas')
+  const { raw, hash } = await sign(sender, to, price)
+  const deep = Math.max(chain.confirmations, confirmations)
+  const now = Date.now()
+  const hashes: Outgoing['hashes'] = [hash]
+  return { ...to, price, raw, hashes, cap, confirmations: deep, sinceMs: now, intent, mined: false, dueMs: now }
+}
+
+/** @throws {StoreUnavailableError} if it cannot be filed: what a crash would make us forget is not sent */
+async function file({ journal }: Sender, tx: Outgoing): Promise<boolean> {
+  try {
+    return await journal.add(tx)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new StoreUnavailableError(`The transaction could not be stored, so it was not sent. ${why}`, { cause })
+  }
+}
+
+/** What surely reached no node is taken off the file again. */
+async function handOver(sender: Sender, tx: Outgoing): Promise<Broadcast> {
+  let sent: Broadcast
+  try {
+    sent = await sender.chain.broadcast(tx.raw)
+  } catch (error) {
+    await takeBack(sender, tx)
+    throw error
+  }
+  if (sent.outcome !== 'accepted' && sent.outcome !== 'unknown') await takeBack(sender, tx)
+  return sent
+}
+
+/** @throws {TransactionUnknownError} if it stays on file, and so would be sent after a restart: then it goes on now */
+async function takeBack(sender: Sender, tx: Outgoing): Promise<void> {
+  try {
+    await sender.journal.remove(tx)
+  } catch {
+    sender.outgoing.set(tx.nonce, tx)
+    void watch(sender, tx.nonce)
+    throw new TransactionUnknownError(tx.hashes[0])
+  }
 }
 
 /**
  * Our own count is right as long as something of ours waits; after that the
  * node's is, unless it lags behind a transaction of ours that it has mined.
  */
-export function createNonces({ chain, account, outgoing }: Sender): Nonces {
-  let next = 0
-  let last: Outgoing | undefined
-  return {
-    async next() {
-      if (outgoing.size > 0) return next
-      const counted = await chain.nonce(account.address, 'pending')
-      if (counted >= next || !last) return counted
-      const receipts = await Promise.all(last.hashes.map((hash) => chain.mined(hash)))
-      return receipts.some((receipt) => receipt !== undefined) ? next : counted
-    },
-    take(tx) {
-      next = tx.nonce + 1
-      last = tx
-    },
-  }
+async function nextNonce({ chain, account, journal }: Sender): Promise<number> {
+  const [{ outgoing, last }, counted] = await Promise.all([journal.read(), chain.nonce(account.address, 'pending')])
+  const ours = Math.max(last ? last.nonce + 1 : 0, ...outgoing.map(({ nonce }) => nonce + 1))
+  if (counted >= ours || outgoing.length > 0) return Math.max(counted, ours)
+  const receipts = await Promise.all((last?.hashes ?? []).map((hash: Hash) => chain.mined(hash)))
+  return receipts.some((receipt) => receipt !== undefined) ? ours : counted
 }
 
 /** Nodes keep few transactions of one account that are not mined yet (geth: 16 for sure). */
 const MOST_WAITING = 16
 
-/** Each but the first because the node knows better about nonce or fee. */
+/** Each but the first because the node, or the file, knows better about nonce or fee. */
 const MOST_ATTEMPTS = 5
 
 async function waitForRoom({ chain, outgoing }: Sender, { signal, timeoutMs = WAIT_MS }: SendOptions): Promise<void> {

@@ -5,14 +5,10 @@
  * A call that was once handed to a node keeps its nonce for ever. Sent again
  * under another nonce it could take effect twice.
  */
-import { keccak256, type Address, type Hash, type Hex, type LocalAccount } from 'viem'
-import { ChainUnavailableError, TransactionUnknownError } from '../base/faults.ts'
+import { keccak256, type Hash, type Hex, type LocalAccount } from 'viem'
 import type { Call } from '../escrow/escrow.ts'
-import type { Broadcast, Chain, Mined } from './chain.ts'
-import { FeeTooHighError } from './errors.ts'
-import { doubled, priced, raised, type GasPrice } from './fees.ts'
-import { idle } from './pause.ts'
-import { findPlace } from './wait.ts'
+import type { Broadcast, Chain, Mined, Pending } from './chain.ts'
+import type { GasPrice } from './fees.ts'
 
 export type Outgoing = {
   readonly nonce: number
@@ -22,21 +18,60 @@ export type Outgoing = {
   readonly raw: Hex
   /** Of all versions, the newest first. At most one can be mined. */
   readonly hashes: readonly [Hash, ...Hash[]]
+  /** Most wei per unit of gas that this one may come to offer. */
+  readonly cap: bigint
+  /** How deep it has to be before it is forgotten. */
+  readonly confirmations: number
+  /** Since when it has been on its way, in ms since 1970. */
+  readonly sinceMs: number
+  readonly intent: string | undefined
   readonly mined: boolean
   /** When it has waited long enough, in ms since 1970. */
   readonly dueMs: number
-  readonly onSent: ((hash: Hash) => void) | undefined
 }
+
+/** What must not be forgotten of a transaction. What was signed can be signed again. */
+export type Filed = Omit<Outgoing, 'raw' | 'mined' | 'dueMs'>
+
+export type Journal = {
+  /** `last` is the newest that has ended, so that a node which lags behind it is recognised. */
+  read(): Promise<{ readonly outgoing: readonly Filed[]; readonly last: Last | undefined }>
+  /** false: its nonce or its intent is on its way already. */
+  add(tx: Filed): Promise<boolean>
+  /** Adds a version, or a higher limit. What is gone stays gone. */
+  change(tx: Filed): Promise<void>
+  /** It was not sent, and will not be. */
+  remove(tx: Filed): Promise<void>
+  /** It took effect, by the transaction `done`; undefined: it was mined and changed nothing. */
+  finish(tx: Filed, done: Hash | undefined): Promise<void>
+  /** By which transaction an intent took effect, as long as that is kept. */
+  findDone(intent: string): Promise<Hash | undefined>
+}
+
+/** A transaction that has ended. */
+export type Last = { readonly nonce: number; readonly hashes: readonly Hash[] }
 
 /** A key and what is on its way from it, by nonce. */
 export type Sender = {
   readonly chain: Chain
   readonly account: LocalAccount
   chainId(): Promise<number>
-  /** Most wei per unit of gas. */
-  readonly cap: bigint
+  /** Most wei per unit of gas, as a rule and when it is urgent. */
+  readonly caps: { readonly usual: bigint; readonly urgent: bigint }
   readonly stuckMs: number
+  readonly journal: Journal
   readonly outgoing: Map<number, Outgoing>
+  /** Who waits to hear of a transaction, by nonce. */
+  readonly hearers: Map<number, Set<Hearer>>
+}
+
+export type Hearer = {
+  readonly confirmations: number
+  readonly onDepth: (depth: number) => void
+  /** A node has, or may have, another version. */
+  readonly onSent: (hash: Hash) => void
+  readonly onMined: (mined: Mined) => void
+  readonly onLost: (error: unknown) => void
 }
 
 /** What is signed, and the bytes for the node. */
@@ -48,83 +83,48 @@ export async function sign(sender: Sender, to: Pick<Outgoing, 'nonce' | 'call' |
 }
 
 /** When to look after a transaction again. One that may not have arrived does not wait as long. */
-export function dueMs({ stuckMs }: Sender, { outcome }: Broadcast): number {
+export function dueMs({ stuckMs }: Sender, { outcome }: Pick<Broadcast, 'outcome'>): number {
   return Date.now() + (outcome === 'unknown' ? stuckMs / 6 : stuckMs)
 }
 
-/**
- * Looks after the transaction with this nonce until one version is
- * `confirmations` deep, however long that takes and whoever still waits for it.
- *
- * @throws {TransactionUnknownError} when another transaction took its nonce
- */
-export async function watch(
-  sender: Sender,
+/** Changes what is still on its way, on file first. */
+export async function change(
+  { outgoing, journal }: Pick<Sender, 'outgoing' | 'journal'>,
   nonce: number,
-  confirmations: number,
-  onDepth: (depth: number) => void,
+  changes: Partial<Outgoing>,
+): Promise<void> {
+  const before = outgoing.get(nonce)
+  if (!before) return
+  await journal.change({ ...before, ...changes })
+  note({ outgoing }, nonce, changes)
+}
+
+/** Changes what is known of it, until the process ends. */
+export function note({ outgoing }: Pick<Sender, 'outgoing'>, nonce: number, changes: Partial<Outgoing>): void {
+  const now = outgoing.get(nonce)
+  if (now) outgoing.set(nonce, { ...now, ...changes })
+}
+
+/** Resolves when the transaction is `confirmations` deep, whichever version of it. */
+export function hear(
+  { hearers }: Pick<Sender, 'hearers'>,
+  nonce: number,
+  hearer: Pick<Hearer, 'confirmations' | 'onDepth' | 'onSent'>,
 ): Promise<Mined> {
-  const { chain, outgoing } = sender
-  try {
-    for (let tx = outgoing.get(nonce); tx; tx = outgoing.get(nonce)) {
-      const place = await findPlace(chain, tx.hashes)
-      if (place) onDepth(place.depth)
-      if (place?.mined && place.depth >= confirmations) return place.mined
-      if (place) outgoing.set(nonce, { ...tx, mined: place.depth > 0 })
-      if (place?.depth === 0 && Date.now() >= tx.dueMs) await tryToPush(sender, tx)
-      await idle(chain.pollMs)
-    }
-    throw new Error(`Transaction ${nonce} is not ours to watch.`)
-  } finally {
-    outgoing.delete(nonce)
-  }
+  const fate = new Promise<Mined>((onMined, onLost) => {
+    const others = hearers.get(nonce) ?? new Set<Hearer>()
+    hearers.set(nonce, others.add({ ...hearer, onMined, onLost }))
+  })
+  // The caller may be gone before the fate is known.
+  fate.catch(() => undefined)
+  return fate
 }
 
-async function tryToPush(sender: Sender, tx: Outgoing): Promise<void> {
-  try {
-    await push(sender, tx)
-  } catch (error) {
-    if (!(error instanceof ChainUnavailableError) && !(error instanceof FeeTooHighError)) throw error
-    // It stays due, and is tried again at the next look.
-  }
+/** The lowest nonce that is not mined: no other of ours is mined before it. */
+export function firstWaiting({ outgoing }: Pick<Sender, 'outgoing'>): number {
+  return Math.min(...[...outgoing.values()].filter(({ mined }) => !mined).map(({ nonce }) => nonce))
 }
 
-/** Sends `tx` again; with a higher fee if it is the one that holds up the others. */
-async function push(sender: Sender, tx: Outgoing): Promise<void> {
-  const { chain, account, outgoing, cap } = sender
-  const used = await chain.nonce(account.address, 'mined')
-  if (used > tx.nonce) return assertPlace(sender, tx)
-  const first = Math.min(...[...outgoing.values()].filter(({ mined }) => !mined).map(({ nonce }) => nonce))
-  if (tx.nonce === first && used < first) await fillNonce(sender, used)
-  const price = used === tx.nonce ? raised(tx.price, await chain.fees(), cap) : undefined
-  const version = price
-    ? { price, ...(await sign(sender, tx, price)) }
-    : { price: tx.price, raw: tx.raw, hash: tx.hashes[0] }
-  const sent = await chain.broadcast(version.raw)
-  const { hash, ...rest } = version
-  const hashes: Outgoing['hashes'] = hash === tx.hashes[0] ? tx.hashes : [hash, ...tx.hashes]
-  outgoing.set(tx.nonce, { ...tx, ...rest, hashes, dueMs: dueMs(sender, sent) })
-  if (price) tx.onSent?.(hash)
-}
-
-/** The nonce is used: by one of the versions, or nothing can be said about the call any more. */
-async function assertPlace({ chain }: Sender, { hashes }: Outgoing): Promise<void> {
-  const place = await findPlace(chain, hashes)
-  if (place?.depth === 0) throw new TransactionUnknownError(hashes[0])
-}
-
-/**
- * Puts an empty transaction where one is missing or stuck that we know nothing
- * about, of an earlier run of the program perhaps: nothing behind it is mined
- * before that nonce is used.
- */
-async function fillNonce(sender: Sender, nonce: number): Promise<void> {
-  const to: Address = sender.account.address
-  let price = priced(await sender.chain.fees(), sender.cap)
-  while (price.maxFeePerGas <= sender.cap) {
-    const { raw } = await sign(sender, { nonce, gas: 21_000n, call: { to, data: '0x' } }, price)
-    const { outcome } = await sender.chain.broadcast(raw)
-    if (outcome !== 'nonce-taken') return
-    price = doubled(price)
-  }
+export function pendingOf({ nonce, hashes, sinceMs, intent }: Filed, mined: boolean): Pending {
+  return { nonce, hash: hashes[0], sinceMs, intent, replaced: hashes.length - 1, mined }
 }

@@ -6,7 +6,7 @@
  */
 import { numberToHex, type Abi, type Hash } from 'viem'
 import type { Call } from '../escrow/escrow.ts'
-import { bigintOf, blockOf, hexOf, minedOf, numberOf } from './answer.ts'
+import { bigintOf, blockOf, hexOf, minedOf, numberOf, sentOf } from './answer.ts'
 import { broadcast, readFees } from './broadcast.ts'
 import type { CallOptions, Chain } from './chain.ts'
 import { readChainConfig, type ChainConfig } from './config.ts'
@@ -67,15 +67,20 @@ function blockQuestions(read: Reader) {
   }
 }
 
-function accountQuestions(read: Reader): Pick<Chain, 'code' | 'balance' | 'nonce'> {
+function accountQuestions(read: Reader): Pick<Chain, 'code' | 'balance' | 'nonce' | 'sent'> {
   return {
     code: (address) => read((node) => node.request({ method: 'eth_getCode', params: [address, 'latest'] }), hexOf),
     balance: (address) =>
       read((node) => node.request({ method: 'eth_getBalance', params: [address, 'latest'] }), bigintOf),
     nonce(address, counted) {
-      const tag = counted === 'mined' ? 'latest' : 'pending'
+      const tag = typeof counted === 'bigint' ? numberToHex(counted) : counted === 'mined' ? 'latest' : 'pending'
       return read((node) => node.request({ method: 'eth_getTransactionCount', params: [address, tag] }), numberOf)
     },
+    sent: (address, nonce, block) =>
+      read(
+        (node) => node.request({ method: 'eth_getBlockByNumber', params: [numberToHex(block), true] }),
+        (answer) => sentOf(answer, address, nonce),
+      ),
   }
 }
 

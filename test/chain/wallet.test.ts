@@ -1,4 +1,4 @@
-import { hexToBigInt, parseAbi, parseGwei, type Hash, type Hex } from 'viem'
+import { hexToBigInt, parseAbi, parseGwei, type Hash } from 'viem'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   CallRevertedError,
@@ -8,12 +8,13 @@ import {
   TransactionRevertedError,
   TransactionUnknownError,
 } from '../../src/base/faults.ts'
-import { FeeTooHighError } from '../../src/chain/errors.ts'
+import { FeeTooHighError, KeyUsedElsewhereError } from '../../src/chain/errors.ts'
 import { createChain } from '../../src/chain/rpc.ts'
 import { createWallet } from '../../src/chain/wallet.ts'
 import { startTestChain, type TestChain } from '../support/anvil.ts'
 import { startBrokenNode } from './broken-node.ts'
 import { emitCall, emitterAt, emitterCode, reverterCode } from './contracts.ts'
+import { effects as effectsOn, nextId, pooled as pooledOn } from './sending.ts'
 
 const node = await startTestChain({ accounts: 40 })
 const broken = await startBrokenNode(node.url)
@@ -30,38 +31,8 @@ function setup(more: Partial<Parameters<typeof createWallet>[0]> = {}) {
   return { account, wallet: createWallet({ chain, account, ...more }) }
 }
 
-let lastId = 0
-const nextId = () => ++lastId
-
-/** In which blocks the call with this id took effect. */
-async function effects(id: number, on: TestChain = node): Promise<bigint[]> {
-  const topic = emitCall(id).data.slice(0, 66)
-  const logs = (await on.rpc('eth_getLogs', { address: emitterAt, fromBlock: '0x0', topics: [topic] })) as {
-    blockNumber: Hex
-  }[]
-  return logs.map(({ blockNumber }) => hexToBigInt(blockNumber))
-}
-
-type Pooled = { hash: Hash; maxFeePerGas: Hex; maxPriorityFeePerGas: Hex; nonce: Hex }
-
-/** What waits in the node, of everybody. */
-async function pool(): Promise<Pooled[]> {
-  const { pending, queued } = (await node.rpc('txpool_content')) as Record<
-    'pending' | 'queued',
-    Record<string, Record<string, Pooled>>
-  >
-  return [pending, queued].flatMap((part) => Object.values(part).flatMap((byNonce) => Object.values(byNonce)))
-}
-
-const pooled = (count: number) =>
-  vi.waitFor(
-    async () => {
-      const waiting = await pool()
-      expect(waiting).toHaveLength(count)
-      return waiting
-    },
-    { interval: 5, timeout: 10_000 },
-  )
+const effects = (id: number, on: TestChain = node) => effectsOn(id, on)
+const pooled = (count: number) => pooledOn(count, node)
 
 /** Until the node was asked a few times more. */
 async function lookAgain(): Promise<void> {
@@ -373,18 +344,21 @@ describe('a key that is used elsewhere too', () => {
     expect(await chain.nonce(account.address, 'mined')).toBe(1)
   })
 
-  it('says that nothing is known when another transaction took the nonce', async () => {
+  it('says that ours changed nothing when another transaction took the nonce, and names both', async () => {
     const { wallet, account } = setup({ stuckMs: 60 })
     const id = nextId()
     await node.setAutomine(false)
     const sending = wallet.send(emitCall(id))
     sending.catch(() => undefined)
-    await pooled(1)
+    const [ours] = await pooled(1)
     await node.rpc('anvil_dropAllTransactions')
-    await node.submit({ from: account.address, ...emitCall(nextId()), gas: 100_000n })
+    const theirs = await node.submit({ from: account.address, ...emitCall(nextId()), gas: 100_000n })
     await node.mine()
-    await expect(sending).rejects.toBeInstanceOf(TransactionUnknownError)
+    const error: unknown = await sending.catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(KeyUsedElsewhereError)
+    for (const named of [ours!.hash, theirs, account.address, 'nonce 0']) expect(String(error)).toContain(named)
     expect(await effects(id)).toEqual([])
+    expect(await wallet.pending()).toEqual([])
     await node.setAutomine(true)
     await wallet.send(emitCall(nextId()))
   })

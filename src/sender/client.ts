@@ -114,13 +114,14 @@ async function contextOf(config: ClientConfig): Promise<Context> {
     }
   }
   checkAhead(config.ahead)
-  const wallet = createWallet({ chain, account })
+  const wallet = createWallet({ chain, account, intents: store })
   const chainId = await chain.id()
   const escrows = config.escrows.map(lower)
   const deposit = config.deposit ?? ((price) => price * 100n)
   const asking = { chain, store, protocols, chainId, sender: lower(account.address) }
   return {
     address: lower(account.address),
+    account,
     signers: [createSigner(config.signer ?? config.account), createSigner(config.account)],
     wallet,
     chain,
@@ -148,7 +149,7 @@ function newLive(): Live {
     paidLast: new Map(),
     paidAt: new Map(),
     inFlight: new Map(),
-    transferKinds: new Map(),
+    abilities: new Map(),
     lanes: new Map(),
   }
 }

@@ -77,11 +77,9 @@ async function file(context: Context, escrow: AnyProtocol['escrow'], log: Log, a
 }
 
 async function untilMined(context: Context): Promise<void> {
-  const { chain, address } = context
+  const { chain, wallet, address } = context
   const until = Date.now() + MINING_MS
-  for (;;) {
-    const [mined, pending] = await Promise.all([chain.nonce(address, 'mined'), chain.nonce(address, 'pending')])
-    if (mined >= pending) return
+  while ((await wallet.pending()).some(({ mined }) => !mined)) {
     if (Date.now() > until) throw new DepositNotConfirmedError(`an earlier transaction of ${address}`)
     const wait = { retryAfterSeconds: chain.pollMs / 1000, detail: 'An earlier transaction is not mined yet.' }
     await pause(context, wait, undefined)

@@ -9,9 +9,18 @@ import { sqlite } from '../../store/sqlite.ts'
 import type { Store } from '../../store/store.ts'
 import type { SellerOptions } from './options.ts'
 
-export function walletOf(chain: Chain, privateKey: Hex, { gasPriceCap }: Pick<SellerOptions, 'gasPriceCap'>): Wallet {
-  const account = privateKeyToAccount(privateKey)
-  return createWallet({ chain, account, ...(gasPriceCap !== undefined && { maxFeePerGas: gasPriceCap }) })
+/** With `intents`, which is the state file's store, what an earlier run had on its way goes on. */
+export function walletOf(
+  chain: Chain,
+  privateKey: Hex,
+  { gasPriceCap, intents }: Pick<SellerOptions, 'gasPriceCap'> & { readonly intents?: Store },
+): Wallet {
+  return createWallet({
+    chain,
+    account: privateKeyToAccount(privateKey),
+    ...(intents && { intents }),
+    ...(gasPriceCap !== undefined && { maxFeePerGas: gasPriceCap }),
+  })
 }
 
 /** @throws {StoreInUseError} while another process holds the file */

@@ -111,6 +111,11 @@ function inWords(progress: Progress): string {
       return `opening a channel to ${progress.receiver} with a deposit of ${progress.deposit} base units`
     case 'topping up':
       return `adding ${progress.deposit} base units to the channel to ${progress.receiver}`
+    case 'signing':
+      return (
+        `signing the ${progress.what}: ${progress.amount} base units of token ${progress.token} ` +
+        `for ${progress.receiver}, good until ${progress.until.toISOString()}`
+      )
     case 'sent':
       return `sent the ${progress.what}, transaction ${progress.transaction}`
     case 'confirming':

@@ -1,11 +1,12 @@
 /** What the parts of a sender share. */
-import type { Address, Hash } from 'viem'
+import type { Address, Hash, LocalAccount } from 'viem'
 import { ownRecord } from '../base/read.ts'
 import type { Chain, Wallet } from '../chain/chain.ts'
 import type { Channel, ChannelKey } from '../channel/channel.ts'
 import type { Dialect } from '../dialect/dialect.ts'
 import { NoSuchChannelError } from '../base/spending.ts'
 import type { Deployment, Digest, Escrow, TransferKind } from '../escrow/escrow.ts'
+import type { TokenFacts } from '../escrow/session-token.ts'
 import type { Store } from '../store/store.ts'
 import type { Allowed, Budget } from './budget.ts'
 import type { Ahead } from './ahead.ts'
@@ -31,6 +32,8 @@ export type Place = {
 export type Context = {
   /** Whose deposits and channels these are. Lower case. */
   readonly address: Address
+  /** Signs deposits. */
+  readonly account: LocalAccount
   /** Who may sign vouchers: the key for new channels first, then the account. */
   readonly signers: readonly [Signer, ...Signer[]]
   readonly wallet: Wallet
@@ -62,6 +65,15 @@ export type Context = {
 /** What a person who waits would like to know. */
 export type Progress =
   | { readonly step: 'opening' | 'topping up'; readonly deposit: bigint; readonly receiver: Address }
+  /** Before the account signs a transfer or an approval, which is good until then. */
+  | {
+      readonly step: 'signing'
+      readonly what: string
+      readonly amount: bigint
+      readonly token: Address
+      readonly receiver: Address
+      readonly until: Date
+    }
   | { readonly step: 'sent'; readonly transaction: string; readonly what: string }
   | {
       readonly step: 'confirming'
@@ -71,6 +83,17 @@ export type Progress =
     }
   | { readonly step: 'waiting'; readonly seconds: number; readonly reason: string }
   | { readonly step: 'paying'; readonly price: bigint; readonly channel: string }
+
+/** What a token and an escrow can do together. */
+export type Abilities = TokenFacts & {
+  /** The transfer with data that puts in a deposit; absent: none does. */
+  readonly transfer?: TransferKind
+  /** Whether this chain has Permit2. */
+  readonly permit2: boolean
+}
+
+/** Those that may turn out not to be there. */
+export type Ability = 'transfer' | 'authorizes' | 'permit2' | 'permits'
 
 export type Live = {
   /** Channels that are being opened or topped up, by receiver and token: whoever comes meanwhile waits. */
@@ -82,7 +105,7 @@ export type Live = {
   /** Where each channel paid last. {@link About} holds this, or an earlier address of the same origin. */
   readonly paidAt: Map<ChannelKey, { readonly url: string; readonly method: string }>
   /** What a token and an escrow can do together. */
-  readonly transferKinds: Map<string, TransferKind | 'approve'>
+  readonly abilities: Map<string, Abilities>
   /** Requests that have to wait for each other, by lane. */
   readonly lanes: Map<string, Promise<void>>
 }

@@ -1,53 +1,49 @@
 /**
- * Moves tokens into the escrow, in as few transactions as the token allows: one
- * transfer that carries the data (ERC-1363, ERC-677, ERC-223), else approve and call.
+ * Moves tokens into the escrow, by the first of these ways that the token and the escrow offer:
+ *
+ *   a transfer that carries the data    ERC-1363, ERC-677, ERC-223     one transaction
+ *   a transfer that is signed           ERC-3009                       a signature, one transaction
+ *   an approval that is there already                                  one transaction
+ *   a transfer that is signed           Permit2                        a signature, one transaction
+ *   an approval that is signed          ERC-2612                       a signature, one transaction
+ *   an approval                                                        two transactions
+ *
+ * A way that fails before anything was sent is followed by the next. What was sent never is: it may still take effect.
  */
-import { encodeFunctionData, erc20Abi, parseAbi, toFunctionSelector, type Abi, type Address, type Hex } from 'viem'
-import { CallRevertedError, ConfigError } from '../base/faults.ts'
+import { encodeFunctionData, erc20Abi, type Address } from 'viem'
+import { CallRevertedError, ConfigError, NoGasError } from '../base/faults.ts'
 import { NoTokensError } from '../base/spending.ts'
 import type { Mined } from '../chain/chain.ts'
-import type { Call, TransferKind } from '../escrow/escrow.ts'
-import type { Context } from './context.ts'
+import type { Call } from '../escrow/escrow.ts'
+import { abilitiesOf, lose } from './abilities.ts'
+import type { Abilities, Ability, Context } from './context.ts'
+import { authorize, permit, permit2 } from './deposit-signed.ts'
+import { allowanceOf, callFor, transferCall, transferData, type Deposit } from './wanted.ts'
 
-export type Deposit = {
-  readonly token: Address
-  readonly escrow: Address
-  readonly abi: Abi
-  /** Base units; the account's whole balance if that is less, but not under `least`. */
-  readonly amount: bigint
-  readonly least: bigint
-  readonly transferData: Hex
-  /** The transfers with data that the escrow hears of. */
-  readonly transfers: readonly TransferKind[]
-  readonly call: (amount: bigint) => Call
+/** One way to put in a deposit, and what it needs the token for. undefined: it is none for this token. */
+type Way = {
+  readonly needs?: Ability
+  readonly by: (context: Context, deposit: Deposit, abilities: Abilities) => Promise<Mined | undefined>
 }
 
-const transferAbi = parseAbi([
-  'function transferAndCall(address to, uint256 value, bytes data) returns (bool)',
-  'function transfer(address to, uint256 value, bytes data)',
-])
-const kinds = {
-  transferAndCall: toFunctionSelector('transferAndCall(address,uint256,bytes)'),
-  transfer: toFunctionSelector('transfer(address,uint256,bytes)'),
-}
-
-/** Waits until the deposit is in. @throws {NoTokensError} | {@link NoGasError} before anything is signed */
-export async function putIn(context: Context, deposit: Deposit): Promise<Mined> {
-  const { token, least } = deposit
+/** Waits until the deposit is in. @throws {NoTokensError} | {@link NoGasError} before anything is sent */
+export async function putIn(context: Context, wish: Deposit): Promise<Mined> {
+  const { token, least } = wish
   const balance = await balanceOf(context, token)
   if (balance < least) throw new NoTokensError(context.address, token, balance, least)
-  const amount = balance < deposit.amount ? balance : deposit.amount
-  const kind = await transferKind(context, deposit)
-  if (kind !== 'approve') {
+  const deposit = { ...wish, amount: balance < wish.amount ? balance : wish.amount }
+  const abilities = await abilitiesOf(context, deposit)
+  for (const { needs, by } of ways) {
     try {
-      return await send(context, transferCall(deposit, kind, amount), deposit, 'deposit')
+      const mined = await by(context, deposit, abilities)
+      if (mined) return mined
     } catch (error) {
-      if (!(error instanceof CallRevertedError)) throw error
-      context.live.transferKinds.set(pairOf(deposit), 'approve') // nothing was sent; the plain way may still work
+      if (!isUnsent(error)) throw error
+      if (needs && error instanceof CallRevertedError) await lose(context, deposit, needs)
     }
   }
-  await approve(context, deposit, amount)
-  return send(context, deposit.call(amount), deposit, 'deposit')
+  await approve(context, deposit)
+  return send(context, deposit, callFor(deposit), 'deposit')
 }
 
 /** Base units of a token that the account holds. @throws {ConfigError} if there is no token at that address */
@@ -59,45 +55,55 @@ export async function balanceOf({ chain, address }: Context, token: Address): Pr
   return BigInt(answer)
 }
 
-/**
- * What the token's code can do. A token that merely swallows unknown calls has no such selector in its code;
- * one behind a proxy is paid the plain way.
- */
-async function transferKind({ chain, live }: Context, deposit: Deposit): Promise<TransferKind | 'approve'> {
-  const known = live.transferKinds.get(pairOf(deposit))
-  if (known) return known
-  const code = await chain.code(deposit.token)
-  const kind = deposit.transfers.find((transfer) => code.includes(kinds[transfer].slice(2))) ?? 'approve'
-  live.transferKinds.set(pairOf(deposit), kind)
-  return kind
+const ways: readonly Way[] = [
+  { needs: 'transfer', by: byTransfer },
+  { needs: 'authorizes', by: (...of) => byCall(...of, authorize) },
+  { by: byAllowance },
+  { needs: 'permit2', by: (...of) => byCall(...of, permit2) },
+  { needs: 'permits', by: (...of) => byCall(...of, permit) },
+]
+
+/** Whether a failure leaves everything as it was. */
+function isUnsent(error: unknown): boolean {
+  return error instanceof CallRevertedError || error instanceof NoGasError
 }
 
-function pairOf({ token, escrow }: Deposit): string {
-  return `${token}:${escrow}`
+function byTransfer(context: Context, deposit: Deposit, { transfer }: Abilities): ReturnType<Way['by']> {
+  if (!transfer) return Promise.resolve(undefined)
+  const call = transferCall(deposit, transfer, deposit.amount, transferData(deposit))
+  return send(context, deposit, call, 'deposit')
 }
 
-function transferCall({ token, escrow, transferData }: Deposit, kind: TransferKind, amount: bigint): Call {
-  const args = [escrow, amount, transferData] as const
-  return { to: token, data: encodeFunctionData({ abi: transferAbi, functionName: kind, args }) }
+async function byAllowance(context: Context, deposit: Deposit): ReturnType<Way['by']> {
+  const allowance = await allowanceOf(context, deposit, deposit.at.address)
+  return allowance >= deposit.amount ? send(context, deposit, callFor(deposit), 'deposit') : undefined
+}
+
+async function byCall(
+  context: Context,
+  deposit: Deposit,
+  abilities: Abilities,
+  signed: (...of: Parameters<Way['by']>) => Promise<Call | undefined>,
+): ReturnType<Way['by']> {
+  const call = await signed(context, deposit, abilities)
+  return call && send(context, deposit, call, 'deposit')
 }
 
 /** Some tokens refuse to change an allowance that is not zero. */
-async function approve(context: Context, deposit: Deposit, amount: bigint): Promise<void> {
-  const { token, escrow } = deposit
-  const args = [context.address, escrow] as const
-  const data = encodeFunctionData({ abi: erc20Abi, functionName: 'allowance', args })
-  const allowance = BigInt(await context.chain.call({ to: token, data }))
+async function approve(context: Context, deposit: Deposit): Promise<void> {
+  const { token, at, amount } = deposit
+  const allowance = await allowanceOf(context, deposit, at.address)
   if (allowance >= amount) return
   for (const value of allowance > 0n ? [0n, amount] : [amount]) {
-    const approval = encodeFunctionData({ abi: erc20Abi, functionName: 'approve', args: [escrow, value] })
-    await send(context, { to: token, data: approval }, deposit, 'approval')
+    const data = encodeFunctionData({ abi: erc20Abi, functionName: 'approve', args: [at.address, value] })
+    await send(context, deposit, { to: token, data }, 'approval')
   }
 }
 
-function send({ wallet, chain, onProgress }: Context, call: Call, { abi }: Deposit, what: string): Promise<Mined> {
+function send({ wallet, chain, onProgress }: Context, { escrow }: Deposit, call: Call, what: string): Promise<Mined> {
   let transaction = ''
   return wallet.send(call, {
-    abi,
+    abi: escrow.abi,
     onSent: (hash) => {
       transaction = hash
       onProgress({ step: 'sent', transaction, what })

@@ -116,15 +116,15 @@ async function openFor(
   }
   const at = { chainId: offer.chainId, address: offer.escrow, token: offer.token }
   context.onProgress({ step: 'opening', deposit: amount, receiver: offer.receiver })
+  const { token, receiver } = offer
   const mined = await putIn(context, {
-    token: offer.token,
-    escrow: offer.escrow,
-    abi: escrow.abi,
+    escrow,
+    at,
+    token,
+    receiver,
+    purpose: { action: 'open', identity },
     amount,
     least,
-    transferData: escrow.calls.openByTransfer(identity),
-    transfers: escrow.transfers,
-    call: (deposit) => escrow.calls.open(identity, deposit, at),
   })
   for (const log of mined.logs) {
     const event = escrow.event(log, at)
@@ -153,17 +153,17 @@ async function addTo(
   { amount, least }: { readonly amount: bigint; readonly least: bigint },
 ): Promise<Channel> {
   context.onProgress({ step: 'topping up', deposit: amount, receiver: channel.receiver })
+  const at = deploymentOf(channel)
+  const { token, receiver } = channel
   const mined = await putIn(context, {
-    token: channel.token,
-    escrow: channel.escrow,
-    abi: escrow.abi,
+    escrow,
+    at,
+    token,
+    receiver,
+    purpose: { action: 'topUp', channel },
     amount,
     least,
-    transferData: escrow.calls.topUpByTransfer(channel),
-    transfers: escrow.transfers,
-    call: (deposit) => escrow.calls.topUp(channel, deposit),
   })
-  const at = deploymentOf(channel)
   let topped = channel
   for (const log of mined.logs) {
     const event = escrow.event(log, at)

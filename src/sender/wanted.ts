@@ -1,0 +1,67 @@
+/** A deposit that is wanted, and the calls that could make it. */
+import { encodeFunctionData, erc20Abi, parseAbi, type Address, type Hex } from 'viem'
+import { CallRevertedError } from '../base/faults.ts'
+import type { SignedDeposit } from '../channel/messages.ts'
+import type { Call, Deployment, Purpose, TransferKind } from '../escrow/escrow.ts'
+import type { AnyProtocol, Context } from './context.ts'
+
+export type Deposit = {
+  readonly escrow: AnyProtocol['escrow']
+  readonly at: Deployment
+  readonly token: Address
+  readonly receiver: Address
+  readonly purpose: Purpose<unknown>
+  /** Base units; the account's whole balance if that is less, but not under `least`. */
+  readonly amount: bigint
+  readonly least: bigint
+}
+
+/** By what is approved. */
+export function callFor({ escrow, purpose, amount, at }: Deposit): Call {
+  return purpose.action === 'open'
+    ? escrow.calls.open(purpose.identity, amount, at)
+    : escrow.calls.topUp(purpose.channel, amount)
+}
+
+/** The transaction that a signed deposit needs, whoever sends it. */
+export function signedCall({ escrow, purpose, at }: Deposit, signed: SignedDeposit): Call | undefined {
+  return escrow.signed?.call(purpose, signed, at)
+}
+
+/** A transfer of the deposit that tells the escrow what it is for. */
+export function transferCall({ token, at }: Deposit, kind: TransferKind, amount: bigint, data: Hex): Call {
+  const args = [at.address, amount, data] as const
+  return { to: token, data: encodeFunctionData({ abi: transferAbi, functionName: kind, args }) }
+}
+
+/** The data of {@link transferCall}. */
+export function transferData({ escrow, purpose }: Deposit): Hex {
+  return purpose.action === 'open'
+    ? escrow.calls.openByTransfer(purpose.identity)
+    : escrow.calls.topUpByTransfer(purpose.channel)
+}
+
+/** What `call` answers if the account makes it; undefined: it reverts. */
+export async function unlessReverted({ chain, address }: Context, call: Call): Promise<Hex | undefined> {
+  try {
+    return await chain.call(call, { from: address })
+  } catch (error) {
+    if (error instanceof CallRevertedError) return undefined
+    throw error
+  }
+}
+
+/** What `spender` may take of the account's tokens. */
+export async function allowanceOf(
+  { chain, address }: Context,
+  { token }: Pick<Deposit, 'token'>,
+  spender: Address,
+): Promise<bigint> {
+  const data = encodeFunctionData({ abi: erc20Abi, functionName: 'allowance', args: [address, spender] })
+  return BigInt(await chain.call({ to: token, data }))
+}
+
+const transferAbi = parseAbi([
+  'function transferAndCall(address to, uint256 value, bytes data) returns (bool)',
+  'function transfer(address to, uint256 value, bytes data)',
+])

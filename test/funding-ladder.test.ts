@@ -177,7 +177,7 @@ describe('what is signed', () => {
     const account: typeof local = {
       ...local,
       signTypedData: (message) => {
-        asked.push(message.primaryType as string)
+        asked.push(message.primaryType)
         return local.signTypedData(message)
       },
     }

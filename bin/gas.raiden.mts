@@ -1,4 +1,4 @@
-/** The transactions of RaidenChannels, and what they cost on the original. */
+/** The transactions of RaidenChannels. */
 import {
   concatHex,
   encodeDeployData,
@@ -11,24 +11,15 @@ import {
 import type { Address, Hash, Hex } from 'viem'
 import { raidenChannelsBytecode } from '../src/escrow/abi/raiden-channels-bytecode.ts'
 import { raidenChannelsAbi as abi } from '../src/escrow/abi/raiden-channels.ts'
-import { BALANCE, DEPOSIT, fund, sum, type Figures, type Node } from './gas.node.mts'
-
-/** RaidenMicroTransferChannels 0.2.0 as it was compiled in 2018, measured in the same way by the same rules. */
-export const original: Figures = {
-  createByTransfer: 71_142,
-  approveAndCreate: 115_493,
-  topUpByTransfer: 54_723,
-  approveAndTopUp: 98_553,
-  withdrawFirst: 76_680,
-  withdrawNext: 59_609,
-  cooperativeClose: 71_126,
-  uncooperativeClose: 52_797,
-  settle: 58_059,
-}
+import { BALANCE, DEPOSIT, fund, sum, type Figures, type Node, type Spent } from './gas.node.mts'
+import type { Parts } from './gas.parts.mts'
 
 const CHALLENGE_BLOCKS = 500
 
-export async function measureRaidenChannels(node: Node, token: Address): Promise<Figures> {
+/** `parts`: what the deposits consist of. */
+export type Measured = { readonly figures: Figures; readonly parts: Readonly<Record<string, Parts>> }
+
+export async function measureRaidenChannels(node: Node, token: Address): Promise<Measured> {
   const escrow = await node.deploy(
     encodeDeployData({ abi, bytecode: raidenChannelsBytecode, args: [token, CHALLENGE_BLOCKS, []] }),
   )
@@ -40,7 +31,7 @@ export async function measureRaidenChannels(node: Node, token: Address): Promise
   const first = await money.transfer(DEPOSIT, calls.terms)
   const second = await sum(money.approve(DEPOSIT), () => asSender(calls.create()))
   const topUp = await money.transfer(DEPOSIT, calls.nameOf(first.block))
-  const topUpByCall = await sum(money.approve(DEPOSIT), () => asSender(calls.topUp(first.block)))
+  const approveAndTopUp = await sum(money.approve(DEPOSIT), () => asSender(calls.topUp(first.block)))
   const withdrawFirst = await asReceiver(await calls.withdraw(first.block, BALANCE))
   const withdrawNext = await asReceiver(await calls.withdraw(first.block, 2n * BALANCE))
   const close = await asSender(await calls.close(second.block, BALANCE))
@@ -48,17 +39,24 @@ export async function measureRaidenChannels(node: Node, token: Address): Promise
   const request = await asSender(calls.requestClose(third.block, BALANCE))
   await node.mine(CHALLENGE_BLOCKS)
   const settle = await asSender(calls.settle(third.block))
-  return {
-    createByTransfer: first.gas,
-    approveAndCreate: second.gas,
-    topUpByTransfer: topUp.gas,
-    approveAndTopUp: topUpByCall.gas,
+  const end = await asSender(await calls.close(first.block, 3n * BALANCE))
+  const deposits = { createByTransfer: first, approveAndCreate: second, topUpByTransfer: topUp, approveAndTopUp }
+  const figures = {
+    ...gasOf(deposits),
     withdrawFirst: withdrawFirst.gas,
     withdrawNext: withdrawNext.gas,
     cooperativeClose: close.gas,
     uncooperativeClose: request.gas,
     settle: settle.gas,
+    life: first.gas + withdrawFirst.gas + end.gas,
   }
+  const parts: Record<string, Parts> = {}
+  for (const [what, spent] of Object.entries(deposits)) parts[what] = await node.explain(spent, token)
+  return { figures, parts }
+}
+
+function gasOf(all: Readonly<Record<string, Spent>>): Figures {
+  return Object.fromEntries(Object.entries(all).map(([what, { gas }]) => [what, gas]))
 }
 
 /** `block` is the one in which the channel was opened. */

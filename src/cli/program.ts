@@ -8,6 +8,7 @@ import { addDev } from './commands/dev.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addGet } from './commands/get.ts'
 import { addKeys } from './commands/keys.ts'
+import { addOperator } from './commands/operator.ts'
 import { addRequestClose } from './commands/request-close.ts'
 import { addServe } from './commands/serve.ts'
 import { addSettle } from './commands/settle.ts'
@@ -31,7 +32,7 @@ export function createProgram(): Command {
 }
 
 const buying = [addDev, addGet, addChannels, addClose, addRequestClose, addWithdraw]
-const selling = [addServe, addSettle, addCloseAll, addStats, addDeploy, addDoctor]
+const selling = [addServe, addSettle, addCloseAll, addStats, addOperator, addDeploy, addDoctor]
 
 const help = `
 Your first purchase, with two terminals and nothing else:

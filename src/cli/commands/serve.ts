@@ -4,7 +4,6 @@ import { getAddress, type Address, type Hex } from 'viem'
 import { jsonLog, type Log } from '../../base/log.ts'
 import type { TlsOptions } from '../../proxy/proxy.ts'
 import { createReceiver } from '../../receiver/receiver.ts'
-import type { SettlePolicy } from '../../receiver/settle-policy.ts'
 import type { Store } from '../../store/store.ts'
 import { tellEngine } from '../doctor/engine.ts'
 import { exitHelp } from '../exit.ts'
@@ -17,22 +16,22 @@ import { listOption, option, withSellerOptions, type SellerOptions } from '../se
 import { findPlace, type Place } from '../serve/place.ts'
 import { readRest, restMount, type Rest, type RestOptions } from '../serve/rest.ts'
 import { walletOf, withStateFile } from '../serve/seller.ts'
+import { policyOf, withSettlingOptions, type SettlingOptions } from '../serve/settling.ts'
 import { sellUntilStopped } from '../serve/shop.ts'
 import { listenToSignals, type Signals } from '../serve/signals.ts'
 import { usualStateFile } from '../serve/state-file.ts'
 import { wallFor } from '../serve/wall.ts'
-import { duration, port, someUnits } from '../units.ts'
+import { port, someUnits } from '../units.ts'
 
 type Options = SellerOptions &
   GoodsOptions &
   RestOptions &
+  SettlingOptions &
   AlarmOptions & {
     readonly host: string
     readonly port: number
     readonly tlsCert?: string
     readonly tlsKey?: string
-    readonly settleAmount?: bigint
-    readonly settleAge?: number
     readonly paywall: boolean
     readonly restored?: boolean
     readonly json?: boolean
@@ -49,7 +48,7 @@ export function addServe(program: Command): void {
     .addOption(option('--upstream <url>', 'sell what this server answers, whole'))
     .addOption(option('--files <folder>', 'sell the files in this folder'))
     .addOption(option('--price <units>', 'base units for each request, with --upstream and --files', someUnits))
-  withRestOptions(withAlarmOptions(withServerOptions(withSellerOptions(command))))
+  withRestOptions(withAlarmOptions(withSettlingOptions(withServerOptions(withSellerOptions(command)))))
     .option(
       '--restored',
       'for the first start after the state file was put back from a backup: what its senders have authorized since counts as served',
@@ -69,16 +68,6 @@ function withServerOptions(command: Command): Command {
     .addOption(option('--port <number>', 'port to listen at; 0 takes a free one', port).default(4020))
     .addOption(option('--tls-cert <file>', 'certificate in PEM, for https'))
     .addOption(option('--tls-key <file>', 'its key, in a file that only you can read'))
-    .addOption(
-      option(
-        '--settle-amount <units>',
-        'settle a channel when this much is unsettled (default: only by hand)',
-        someUnits,
-      ),
-    )
-    .addOption(
-      option('--settle-age <time>', 'settle a channel when anything is unsettled for this long, such as 12h', duration),
-    )
 }
 
 function withRestOptions(command: Command): Command {
@@ -127,7 +116,8 @@ async function serve(file: string | undefined, options: Options): Promise<void> 
   const rest = readRest(options)
   const account = readKeyFile(options)
   const log = jsonLog(options.logLevel)
-  const listeners = alarmListeners(options, `farthing serve ${account.address}`, log)
+  const paid = options.receiver ?? account.address
+  const listeners = alarmListeners(options, `farthing serve ${paid}`, log)
   const privateKey = await account.unlock()
   const signals = listenToSignals()
   try {
@@ -135,9 +125,9 @@ async function serve(file: string | undefined, options: Options): Promise<void> 
       tellEngine(log)
       const say = teller(log)
       const place = await findPlace(options, { signal: signals.stop, say })
-      const stateFile = options.stateFile ?? usualStateFile(place, account.address)
+      const stateFile = options.stateFile ?? usualStateFile(place, paid)
       await withStateFile(stateFile, (store) =>
-        sell({ options, goods, rest, signals, place, stateFile, store, privateKey, say, listeners }),
+        sell({ options, goods, rest, signals, place, stateFile, store, paid, privateKey, say, listeners }),
       )
     })
   } catch (error) {
@@ -157,18 +147,20 @@ type Opened = {
   readonly place: Place
   readonly stateFile: string
   readonly store: Store
+  readonly paid: Address
   readonly privateKey: Hex
   readonly say: Say
   readonly listeners: Listeners
 }
 
 async function sell(opened: Opened): Promise<void> {
-  const { options, goods, rest, signals, place, store, privateKey, say, listeners } = opened
+  const { options, goods, rest, signals, place, store, paid, privateKey, say, listeners } = opened
   const { chain, chainId, rails } = place
   const { host, port, logLevel } = options
   const wallet = walletOf(chain, privateKey, options)
   const wall = wallFor(rails, options.paywall)
   const receiver = createReceiver({
+    address: paid,
     wallet,
     chain,
     store,
@@ -204,16 +196,6 @@ function sayReady(
   const facts = { url, chainId, receiver: paid, rails, rest: rest ?? null, stateFile }
   const names = rails.map(({ protocol }) => protocol).join(' and ')
   report(options.json, facts, `Selling at ${url}, paid to ${paid} on chain ${chainId} by ${names}. Ctrl-C stops.`)
-}
-
-function policyOf({ settleAmount, settleAge }: Options): { settle?: SettlePolicy } {
-  if (settleAmount === undefined && settleAge === undefined) return {}
-  return {
-    settle: {
-      ...(settleAmount !== undefined && { amount: settleAmount }),
-      ...(settleAge !== undefined && { ageMs: settleAge }),
-    },
-  }
 }
 
 /** One without the other is for the proxy to refuse. */

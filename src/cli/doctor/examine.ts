@@ -52,8 +52,8 @@ async function* lookAtSeller(options: SellerOptions): AsyncGenerator<Finding> {
   if (urls.length > 0 && key.value) {
     yield await lookAtCoins(() => openChain(live), key.value, options.gasPriceCap)
   }
-  const { stateFile } = options
-  const [at, address] = [place?.value, key.value]
+  const { stateFile, receiver } = options
+  const [at, address] = [place?.value, receiver ?? key.value]
   if (stateFile !== undefined) yield await lookAtStateFile(() => stateFile, address)
   else if (at && address) yield await lookAtStateFile(() => usualStateFile(at, address), address)
 }

@@ -12,6 +12,8 @@ const options: Readonly<Record<string, string>> = {
   confirmations: '--confirmations',
   maxFeePerGas: '--gas-price-cap',
   port: '--port',
+  wallet: '--receiver',
+  'settle.at': '--settle-at',
   'tls.cert': '--tls-cert',
   'tls.certFile': '--tls-cert',
   'tls.key': '--tls-key',

@@ -55,7 +55,8 @@ export async function earn(options: EarnOptions, way: Way): Promise<void> {
 
 /** What the account has less afterwards, it has paid for gas. */
 async function weighed({ chain, receiver }: Till, work: () => Promise<Sheet>): Promise<Sheet> {
-  const before = await chain.balance(receiver.address)
+  const sends = receiver.wallet?.address ?? receiver.address
+  const before = await chain.balance(sends)
   const sheet = await work()
-  return { ...sheet, gas: before - (await chain.balance(receiver.address)) }
+  return { ...sheet, gas: before - (await chain.balance(sends)) }
 }

@@ -7,6 +7,8 @@ import { address, blockNumber, countOf, given, gwei, list } from '../units.ts'
 export type SellerOptions = {
   readonly keyFile?: string
   readonly passwordFile?: string
+  /** Who is paid, where the key is the one of its operator. */
+  readonly receiver?: Address
   readonly rpc?: readonly string[]
   readonly rail?: 'payment' | 'rdn' | 'both'
   readonly escrow?: Address
@@ -48,6 +50,13 @@ export function withKeyOptions(command: Command): Command {
 /** @param command of a receiver that has a state file */
 export function withSellerOptions(command: Command): Command {
   return withKeyOptions(command)
+    .addOption(
+      option(
+        '--receiver <address>',
+        'who is paid, where the key is not its own but that of its operator (default: the address of the key)',
+        address,
+      ),
+    )
     .addOption(
       new Option('--rail <name>', 'protocol to be paid by (default: both where both contracts are known)')
         .choices(['payment', 'rdn', 'both'])

@@ -50,14 +50,14 @@ export async function withTill<T>(
   return inOptions(options.contract, async () => {
     const place = await findPlace(options)
     const { chain } = await openChain({ ...options, confirmations: 1 })
-    return withEarnings(options.stateFile ?? usualStateFile(place, account.address), async (store) => {
+    const paid = options.receiver ?? account.address
+    return withEarnings(options.stateFile ?? usualStateFile(place, paid), async (store) => {
       const { rails } = place
       const common = { store, rails, log: jsonLog(options.logLevel) }
       say(`reading chain ${place.chainId} up to now`)
-      await catchUp(createReceiver({ ...common, chain: place.chain, address: account.address }))
-      const identity =
-        privateKey === undefined ? { address: account.address } : { wallet: walletOf(chain, privateKey, options) }
-      const receiver = createReceiver({ ...common, ...identity, chain })
+      await catchUp(createReceiver({ ...common, chain: place.chain, address: paid }))
+      const identity = privateKey === undefined ? {} : { wallet: walletOf(chain, privateKey, options) }
+      const receiver = createReceiver({ ...common, ...identity, address: paid, chain })
       return work({ receiver, chain, token: rails[0]?.token, due: await dueOf(receiver) })
     })
   })

@@ -15,6 +15,7 @@ import type { Log, LogLevel } from '../base/log.ts'
 export const alarmLevels = {
   'close-requested': 'warn',
   'settle-overdue': 'error',
+  'payment-lost': 'error',
   'exposure-high': 'warn',
   'gas-money-low': 'error',
   'node-unreachable': 'error',

@@ -6,6 +6,9 @@
  */
 import { messageOf } from '../base/log.ts'
 import { unsettled } from '../channel/channel.ts'
+import { watchDeadlines } from './alarm-closes.ts'
+import { watchGasMoney } from './alarm-money.ts'
+import { watchHead } from './alarm-node.ts'
 import { answerCloses } from './close.ts'
 import type { Context } from './context.ts'
 import { forget } from './once.ts'
@@ -25,6 +28,9 @@ const chores: readonly Chore[] = [
   { name: 'file earnings', everyMs: 60_000, work: fileEarnings },
   { name: 'give back', everyMs: 1_000, work: giveBackOwed },
   { name: 'forget', everyMs: 1_000, work: forget },
+  { name: 'watch deadlines', everyMs: 5_000, work: watchDeadlines },
+  { name: 'watch the head', everyMs: 15_000, work: watchHead },
+  { name: 'watch coins for gas', everyMs: 60_000, work: watchGasMoney },
 ]
 
 /** Does them until `signal` aborts. Resolves when the last one has ended. */

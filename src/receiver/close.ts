@@ -8,7 +8,7 @@ import { ChannelNotOpenError, PaymentUnsupportedError, UnderpaidError } from '..
 import { messageOf } from '../base/log.ts'
 import type { Hex } from 'viem'
 import type { Mined, Wallet } from '../chain/chain.ts'
-import { authorized, type Channel, type Voucher } from '../channel/channel.ts'
+import { authorized, type Channel, type ChannelKey, type Voucher } from '../channel/channel.ts'
 import { agreeToClose, authorize } from '../channel/ledger.ts'
 import type { Payment } from '../channel/messages.ts'
 import type { Answer } from './answer.ts'
@@ -16,6 +16,7 @@ import type { Context } from './context.ts'
 import { findRailOf, type Found } from './find.ts'
 import type { AnyRail } from './rail.ts'
 import { receiptOf } from './sale.ts'
+import { lookAt } from './watch-look.ts'
 
 /**
  * Closes on chain at the sender's wish and answers with the transaction. The voucher was verified.
@@ -50,7 +51,7 @@ export async function close(receiver: Context, rail: AnyRail, channel: Channel):
   try {
     // An update waits for those before it: charges that were under way when credit stopped are in this one.
     const final = await store.update(channel.key, (now) => now ?? channel)
-    const amount = rail.escrow.closesAtLess ? amountOf(final) : authorized(final)
+    const amount = closeTakes(rail, final)
     const call = rail.escrow.calls.close(final, amount, await consentTo(wallet, rail, final, amount))
     return await wallet.send(call, { abi: rail.escrow.abi, confirmations: 1 })
   } catch (error) {
@@ -86,39 +87,48 @@ async function consentTo(
 }
 
 /**
- * Answers every requested close that takes too little, and those that nobody ends; what fails is tried again at the
- * next call. Where nothing is to be taken the sender may simply go.
+ * Answers every requested close that takes too little, and those that nobody ends. Where nothing is to be taken the
+ * sender may simply go. What fails is tried again at a later call, and holds up no other.
  */
 export async function answerCloses(receiver: Context): Promise<void> {
-  const { live, store, log, wallet } = receiver
-  if (!wallet) return
-  for (const key of [...live.closing]) {
-    live.closing.delete(key) // no second answer while this one is under way
-    const channel = await store.get(key)
-    const rail = channel && findRailOf(receiver, channel)
-    if (!rail || channel.status !== 'closing') continue
-    const takes = rail.escrow.closesAtLess ? amountOf(channel) : authorized(channel)
-    if (takes <= channel.settled) continue
-    if (isLeftToSender(receiver, channel)) {
-      live.closing.add(key)
-      continue
-    }
-    try {
+  if (!receiver.wallet) return
+  await Promise.all([...receiver.live.closing].map((key) => answerClose(receiver, key)))
+}
+
+/** Answers one requested close, if there is something to take and nobody has answered it yet. */
+export async function answerClose(receiver: Context, key: ChannelKey): Promise<void> {
+  const { live, store, log, chain, alarms } = receiver
+  const channel = await store.get(key)
+  const rail = channel && findRailOf(receiver, channel)
+  if (!rail || channel.status !== 'closing' || closeTakes(rail, channel) <= channel.settled) {
+    live.closing.delete(key)
+    alarms.clear('close-requested', key)
+    return
+  }
+  if (isLeftToSender(receiver, channel) || !live.answers.begin(key)) return
+  try {
+    const now = await lookAt(chain, { rail, channel })
+    if (now?.status === 'closing') {
       const mined = await close(receiver, rail, channel)
       log('info', 'close-answered', { channel: channel.id, transaction: mined.hash })
-    } catch (error) {
-      live.closing.add(key)
-      log('error', 'close-answer-failed', { channel: channel.id, message: messageOf(error) })
-      return
     }
+    live.answers.end(key, 'sent')
+  } catch (error) {
+    live.answers.end(key, 'failed')
+    log('error', 'close-answer-failed', { channel: channel.id, message: messageOf(error) })
   }
+}
+
+/** Cumulative: what the receiver has after a close by its own transaction. */
+export function closeTakes({ escrow }: AnyRail, channel: Channel): bigint {
+  return escrow.closesAtLess ? amountOf(channel) : authorized(channel)
 }
 
 /** Blocks that a sender which stated enough is given to end its channel, from the block of its request. */
 const LEFT_TO_SENDER = 50_000n
 
 /** Where the sender has stated all that it owes, ending the channel pays the receiver; it costs only the sender. */
-function isLeftToSender({ live }: Context, { closeStated, charged, block }: Channel): boolean {
+export function isLeftToSender({ live }: Context, { closeStated, charged, block }: Channel): boolean {
   return closeStated !== undefined && closeStated >= charged && live.head < block + LEFT_TO_SENDER
 }
 

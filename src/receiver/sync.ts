@@ -11,6 +11,8 @@ import { cursorAt, follow, type Seen } from '../chain/follow.ts'
 import { readCursor, writeCursor } from '../store/cursor.ts'
 import { apply, settledAfter, type ChainEvent } from '../channel/events.ts'
 import type { Channel, ChannelKey } from '../channel/channel.ts'
+import { noteDeepReorg, noteVanished, pendingBeside } from './alarm-deposits.ts'
+import { noteHeard, noteUnseen } from './alarm-node.ts'
 import { answerCloses } from './close.ts'
 import type { Context, Live, PendingDeposit } from './context.ts'
 import type { AnyRail } from './rail.ts'
@@ -34,6 +36,7 @@ export async function sync(
     } catch (error) {
       if (!(error instanceof StoreUnavailableError) || signal.aborted) {
         live.phase = error instanceof DeepReorgError ? 'reorg' : 'stopping'
+        if (error instanceof DeepReorgError) noteDeepReorg(receiver, error)
         log('error', 'following-stopped', { message: messageOf(error) })
         throw error
       }
@@ -56,29 +59,35 @@ async function followFromCursor(
   const from = (await readCursor(store, at)) ?? (await cursorAt(chain, before))
   const heard = () => {
     live.chainHeardMs = Date.now()
+    noteHeard(receiver)
     live.chargedInSilence.clear()
   }
   const place = { chain, escrow: rail.escrow, at: { ...at, token: rail.token }, of: { receiver: address } }
   for await (const news of follow({ ...place, from, signal, onHeard: heard })) {
     if (news.type === 'unseen') {
       log('error', 'chain-unavailable', { message: news.error.message })
+      noteUnseen(receiver, news)
       continue
     }
-    await take(receiver, news)
+    await take(receiver, rail, news)
     await writeCursor(store, at, news.cursor)
     if (news.caughtUp) onCaughtUp()
   }
 }
 
-async function take(receiver: Context, { events, pending, head, caughtUp }: Seen): Promise<void> {
+async function take(receiver: Context, rail: AnyRail, { events, pending, head, caughtUp }: Seen): Promise<void> {
   const { live } = receiver
+  if (head.number >= live.head) live.headTime = head.time
   live.head = head.number
   for (const event of events) await file(receiver, event)
-  live.pending = await pendingDeposits(receiver, pending, head.number)
+  const deposits = await pendingDeposits(receiver, pending, head.number)
+  // Before the store is level with the chain, what was pending, and the end of a channel, may be in what was not read yet.
+  if (caughtUp) await noteVanished(receiver, rail, deposits)
+  live.pending = pendingBeside(receiver, rail, deposits)
   for (const event of pending) if (event.type === 'closeRequested') live.leaving.add(event.key)
-  for (const event of events) if (event.type === 'closeRequested') noteLeaving(receiver, event.key)
-  // Before the store is level with the chain, the end of a channel may be in what was not read yet.
-  if (caughtUp && live.closing.size > 0) void answerCloses(receiver)
+  if (!caughtUp || live.closing.size === 0) return
+  tellOfLeaving(receiver)
+  void answerCloses(receiver)
 }
 
 /** Channels and top ups that are seen and not confirmed: known, and not trusted. */
@@ -99,7 +108,8 @@ async function pendingDeposits(
   return pending
 }
 
-async function file({ store, rails, live }: Context, event: ChainEvent): Promise<void> {
+async function file(receiver: Context, event: ChainEvent): Promise<void> {
+  const { store, rails, live } = receiver
   const known = await store.get(event.key)
   if (!known && !isServed(rails, event)) return
   await store.update(event.key, (now) => required(apply(now, event)))
@@ -108,6 +118,25 @@ async function file({ store, rails, live }: Context, event: ChainEvent): Promise
     live.settling.delete(event.key)
   if (event.type === 'closed')
     for (const known of [live.failures, live.leaving, live.settling, live.aside]) known.delete(event.key)
+  if (event.type === 'closed' || event.type === 'closeCancelled') noteEnd(receiver, event.key)
+  else if (event.type === 'closeRequested') noteLeaving(receiver, event.key)
+  else receiver.alarms.clear('deposit-vanished', event.key)
+  if (known && event.type === 'closed') noteLoss(receiver, known, event.settled)
+}
+
+/** Whether it has ended or goes on, nobody has to be answered any more. */
+function noteEnd({ live, alarms }: Context, key: ChannelKey): void {
+  live.closing.delete(key)
+  live.answers.forget(key)
+  for (const name of ['close-requested', 'settle-overdue', 'deposit-vanished'] as const) alarms.clear(name, key)
+}
+
+/** `settled`: what the receiver had of the channel when it ended. */
+function noteLoss({ alarms }: Context, { key, id, status, charged }: Channel, settled: bigint): void {
+  if (status === 'closed' || settled >= charged) return
+  const lost = charged - settled
+  const message = `A channel has ended, and ${lost} base units that were charged on it were never taken. They are the sender's now.`
+  alarms.raise('payment-lost', key, message, { channel: id, lost: `${lost}` })
 }
 
 /** A deposit in a token that no rail takes is nothing to us. */
@@ -117,10 +146,17 @@ function isServed(rails: Context['rails'], event: ChainEvent): boolean {
   return rails.some((rail) => rail.address === escrow && rail.token === token && rail.chainId === chainId)
 }
 
-function noteLeaving(receiver: Context, key: ChannelKey): void {
-  receiver.log('warn', 'close-requested', { channel: key })
-  receiver.live.closing.add(key)
+function noteLeaving({ live }: Context, key: ChannelKey): void {
+  live.closing.add(key)
+  live.answers.forget(key)
 }
+
+function tellOfLeaving({ alarms, live }: Context): void {
+  for (const key of live.closing) alarms.raise('close-requested', key, LEAVES)
+}
+
+const LEAVES =
+  'The sender of a channel has asked for the rest of its deposit. What it owes has to be taken before its challenge period is over.'
 
 function depth(head: bigint, event: ChainEvent): number {
   return Number(head - event.block) + 1

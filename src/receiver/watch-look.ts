@@ -1,0 +1,21 @@
+/** Asks the chain about one channel. For what is about to cost money: payments never wait for this. */
+import { CallRevertedError } from '../base/faults.ts'
+import type { Chain } from '../chain/chain.ts'
+import type { Channel } from '../channel/channel.ts'
+import type { Found } from './find.ts'
+
+/**
+ * The channel as a block has it, by default the newest one. undefined: the contract does not know it, or not any more.
+ *
+ * @throws {ChainUnavailableError}
+ */
+export async function lookAt(chain: Chain, { rail, channel }: Found, block?: bigint): Promise<Channel | undefined> {
+  const at = block ?? (await chain.head()).number
+  try {
+    const answer = await chain.call(rail.escrow.queries.channel(channel, rail), { block: at })
+    return rail.escrow.channel(channel, answer, at, rail)
+  } catch (error) {
+    if (error instanceof CallRevertedError) return undefined
+    throw error
+  }
+}

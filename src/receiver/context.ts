@@ -15,6 +15,7 @@ import { createEarnings, type Earnings } from './earnings.ts'
 import { createOffered } from './offered.ts'
 import type { Page } from './page.ts'
 import type { AnyRail } from './rail.ts'
+import { createRelays, type RelayLimits, type Relays } from './relay-state.ts'
 import type { SettlePolicy } from './settle-policy.ts'
 import { createShelf, type Shelf } from './shelf.ts'
 import { createAnswers, type Answers } from './watch-answers.ts'
@@ -48,6 +49,8 @@ export type Limits = {
   readonly fundingWaitMs: number
   /** Chain look-ups on behalf of requests that may run at once. */
   readonly lookups: number
+  /** Up to what deposits are sent that senders have only signed; undefined: none are. Needs a wallet. */
+  readonly relay: RelayLimits | undefined
   /** After this long without a new word from the chain, new credit is limited to `exposure`. */
   readonly chainSilenceMs: number
   /** Base units that each open channel may still be charged while the chain is silent. */
@@ -70,6 +73,7 @@ export const defaultLimits: Limits = {
   depositFactor: 100n,
   fundingWaitMs: 5_000,
   lookups: 8,
+  relay: undefined,
   chainSilenceMs: 60_000,
   exposure: 0n,
   failures: 100,
@@ -133,6 +137,8 @@ export type Live = {
   readonly running: Map<string, Promise<void>>
   /** Look-ups that are under way, by what they look for. */
   readonly lookups: Map<string, Promise<Channel>>
+  /** Deposits that are sent for others. */
+  readonly relays: Relays
   /** Whether a signer has code, and so may sign as a contract. */
   readonly contractSigners: Map<Address, boolean>
 }
@@ -170,6 +176,7 @@ export function freshLive(limits: Limits): Live {
     shelf: createShelf(limits),
     running: new Map(),
     lookups: new Map(),
+    relays: createRelays(),
     contractSigners: new Map(),
   }
 }

@@ -15,6 +15,8 @@ export type Misbehaviour =
   | 'reset'
   /** Does what was asked and closes the connection without an answer. */
   | 'swallow'
+  /** Does what was asked and never answers. */
+  | 'mute'
   /** Answers honestly, and refuses every connection after that. */
   | 'last'
 
@@ -39,13 +41,16 @@ export async function startBrokenNode(target: string): Promise<BrokenNode> {
   const asked: Asked[] = []
   let how: How = () => undefined
   const server = createServer((request, response) => {
-    void readBody(request).then(async (body) => {
+    const reply = async () => {
+      const body = await readBody(request)
       const question = JSON.parse(body) as Asked & { id: number }
       asked.push(question)
       const behaviour = await how(question)
       if (behaviour === 'last') server.close()
       await answer(response, target, body, question.id, behaviour)
-    })
+    }
+    // The node behind is gone, or who asked is.
+    reply().catch(() => response.destroy())
   })
   const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const close = () =>
@@ -83,6 +88,7 @@ async function answer(
   const honest = await fetch(target, { method: 'POST', headers: JSON_TYPE, body })
   const text = await honest.text()
   if (how === 'swallow') return void response.destroy()
+  if (how === 'mute') return
   response.writeHead(honest.status, { ...JSON_TYPE, ...(how === 'last' && { connection: 'close' }) }).end(text)
 }
 

@@ -14,6 +14,8 @@ export type Failure = {
   readonly reason: string
   /** The node may have got the question, and acted on it. */
   readonly delivered: boolean
+  /** How long the node wants to be left alone. @see RFC 9110, section 10.2.3 */
+  readonly retryAfterMs?: number
 }
 
 /** Every node failed. */
@@ -36,7 +38,7 @@ export class RefusedError extends Error {
   }
 }
 
-type RpcError = { readonly code: number; readonly message: string; readonly data: unknown }
+type RpcError = { readonly code: number; readonly message: string; readonly data: unknown; readonly headers?: Headers }
 
 /** Why no JSON-RPC answer came from the node at `url`, given what came or was thrown instead. */
 export function failureOf(error: unknown, url: URL): Failure {
@@ -47,7 +49,7 @@ export function failureOf(error: unknown, url: URL): Failure {
   }
   if (error instanceof HttpRequestError && error.status !== undefined) {
     const kind = error.status === 429 ? 'limited' : 'http'
-    return { host, kind, reason: `HTTP ${error.status}`, delivered: error.status >= 500 }
+    return { host, kind, reason: `HTTP ${error.status}`, delivered: error.status >= 500, ...waitOf(error.headers) }
   }
   const code = systemCode(error)
   if (code === undefined)
@@ -58,12 +60,23 @@ export function failureOf(error: unknown, url: URL): Failure {
 export function rpcFailure(error: RpcError, url: URL): Failure {
   const limited = LIMIT_CODES.has(error.code) || LIMITED.test(error.message)
   const reason = withoutSecrets(error.message, url).slice(0, 200)
-  return { host: url.host, kind: limited ? 'limited' : 'rpc', reason, delivered: !limited }
+  return { host: url.host, kind: limited ? 'limited' : 'rpc', reason, delivered: !limited, ...waitOf(error.headers) }
+}
+
+/** Seconds or a date. */
+function waitOf(headers: Headers | undefined): Pick<Failure, 'retryAfterMs'> {
+  const text = headers?.get('retry-after')
+  if (text === null || text === undefined) return {}
+  const waitMs = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
+  return waitMs > 0 ? { retryAfterMs: waitMs } : {}
 }
 
 /** The error member of a JSON-RPC answer, or undefined if the answer has none. */
 export function rpcErrorOf(answer: unknown): RpcError | undefined {
-  if (answer instanceof RpcRequestError) return { code: answer.code, message: answer.details, data: answer.data }
+  if (answer instanceof RpcRequestError) {
+    const { details: message, data, headers, status } = answer
+    return { code: status === 429 ? 429 : answer.code, message, data, ...(headers && { headers }) }
+  }
   if (typeof answer !== 'object' || answer === null || !('error' in answer)) return undefined
   const { error } = answer
   if (typeof error !== 'object' || error === null) return { code: 0, message: String(error), data: undefined }

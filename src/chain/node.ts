@@ -18,6 +18,7 @@ import {
   type Failure,
 } from './failure.ts'
 import { pause } from './pause.ts'
+import { createRest, type Rest } from './rest.ts'
 
 export type Question = { readonly method: string; readonly params?: unknown }
 
@@ -44,7 +45,11 @@ export type NodesConfig = {
   readonly chainId: number | undefined
 }
 
-type Node = { readonly url: URL; readonly post: (question: Question, timeoutMs: number) => Promise<unknown> }
+type Node = {
+  readonly url: URL
+  readonly rest: Rest
+  readonly post: (question: Question, timeoutMs: number) => Promise<unknown>
+}
 
 export function createNodes({ urls, timeoutMs, chainId }: NodesConfig): Nodes {
   const nodes = urls.map(createNode)
@@ -71,13 +76,15 @@ export function createNodes({ urls, timeoutMs, chainId }: NodesConfig): Nodes {
   return {
     async ask(question, options = {}) {
       const ring = [...nodes.slice(current), ...nodes.slice(0, current)]
-      const first = await askAll(question, options, ring)
+      const ready = await rested(ring)
+      if (ready.length === 0) throw new NodesFailedError(ring.flatMap(({ rest }) => rest.failure() ?? []))
+      const first = await askAll(question, options, ready)
       if ('value' in first) return first.value
       const quick = [...first.failures].filter(([, failure]) => failure.kind !== 'timeout').map(([node]) => node)
       const deed = options.stopAtDelivered && [...first.failures.values()].some(({ delivered }) => delivered)
       if (options.once || deed || quick.length === 0) throw new NodesFailedError([...first.failures.values()])
       await pause(SECOND_LOOK_MS)
-      const second = await askAll(question, options, quick)
+      const second = await askAll(question, options, await rested(quick))
       if ('value' in second) return second.value
       throw new NodesFailedError([...new Map([...first.failures, ...second.failures]).values()])
     },
@@ -88,10 +95,26 @@ type Answer = { readonly value: unknown } | { readonly failures: ReadonlyMap<Nod
 
 const SECOND_LOOK_MS = 200
 
+/** A question waits this long for a node that wants to be left alone, if no other can be asked. */
+const MOST_WAIT_MS = 2_000
+
+/** Those that may be asked now, or in a moment. */
+async function rested(among: readonly Node[]): Promise<readonly Node[]> {
+  const leftMs = Math.min(...among.map(({ rest }) => rest.leftMs()))
+  if (leftMs > 0 && leftMs <= MOST_WAIT_MS) await pause(Math.ceil(leftMs))
+  return among.filter(({ rest }) => rest.leftMs() === 0)
+}
+
 function createNode(url: URL): Node {
   const client = getHttpRpcClient(url.href)
+  const rest = createRest()
+  const failed = (failure: Failure) => {
+    rest.note(failure)
+    return new NodesFailedError([failure])
+  }
   return {
     url,
+    rest,
     async post(question, timeout) {
       const body = { method: question.method, params: question.params ?? [] }
       let answer: unknown
@@ -103,11 +126,13 @@ function createNode(url: URL): Node {
       const refusal = rpcErrorOf(answer)
       if (refusal) {
         const failure = rpcFailure(refusal, url)
-        if (isRefusal(question.method, refusal)) throw new RefusedError(failure.reason, refusal.data)
-        throw new NodesFailedError([failure])
+        if (!isRefusal(question.method, refusal)) throw failed(failure)
+        rest.end()
+        throw new RefusedError(failure.reason, refusal.data)
       }
-      if (typeof answer === 'object' && answer !== null && 'result' in answer) return answer.result
-      throw new NodesFailedError([failureOf(answer, url)])
+      if (typeof answer !== 'object' || answer === null || !('result' in answer)) throw failed(failureOf(answer, url))
+      rest.end()
+      return answer.result
     },
   }
 }

@@ -6,7 +6,7 @@ import { afterAll } from 'vitest'
 export type Asked = { readonly method: string; readonly params: readonly unknown[] }
 
 export type Misbehaviour =
-  | { readonly status: number; readonly text?: string }
+  | { readonly status: number; readonly text?: string; readonly retryAfter?: string }
   | { readonly error: { readonly code: number; readonly message: string; readonly data?: unknown } }
   | { readonly result: unknown }
   /** Never answers. */
@@ -82,7 +82,10 @@ async function answer(
   if (how === 'hang') return
   if (how === 'reset') return void response.destroy()
   if (how && typeof how === 'object') {
-    if ('status' in how) return void response.writeHead(how.status).end(how.text ?? '')
+    if ('status' in how) {
+      if (how.retryAfter !== undefined) response.setHeader('retry-after', how.retryAfter)
+      return void response.writeHead(how.status).end(how.text ?? '')
+    }
     return void response.writeHead(200, JSON_TYPE).end(JSON.stringify({ jsonrpc: '2.0', id, ...how }))
   }
   const honest = await fetch(target, { method: 'POST', headers: JSON_TYPE, body })

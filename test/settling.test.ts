@@ -194,3 +194,34 @@ describe('what was settled before', () => {
     await end()
   })
 })
+
+describe('what is delivered and not settled', () => {
+  it('is settled before it reaches its cap, so that selling goes on', async () => {
+    const { receiver, sell, end } = await seller({ caps: { channel: 20n } })
+    const buyer = await sell(2)
+    await until(async () => (await buyer.known())?.settled === 10n)
+    expect(await earnedBy(receiver)).toBe(10n)
+    await end()
+  })
+
+  it('is refused beyond its cap, told from three quarters on, and sold again once it is settled', async () => {
+    const receiver = await newReceiver(world, { caps: { channel: 20n, whenReached: 'refuse' } })
+    const shop = await openShop(receiver)
+    const buyer = await newBuyer(world, receiver)
+    for (const amount of [5n, 10n, 15n, 20n]) expect((await buyer.pay(`${shop.url}/x`, amount)).status).toBe(200)
+    const refused = await buyer.pay(`${shop.url}/x`, 25n)
+    expect(refused.status).toBe(503)
+    expect(await refused.json()).toMatchObject({ code: 'receiver-unavailable', reason: 'exposure' })
+    expect(shop.calls).toHaveLength(4)
+    const { key, charged } = (await buyer.known())!
+    expect(charged).toBe(20n)
+    await until(() => receiver.alarms.standing().length > 0)
+    expect(named(receiver.alarms.standing())).toEqual([`exposure-high ${key}`])
+    expect(await receiver.settle()).toMatchObject([{ ok: true, amount: 20n }])
+    await until(async () => (await buyer.known())?.settled === 20n)
+    expect((await buyer.pay(`${shop.url}/x`, 25n)).status).toBe(200)
+    await until(() => receiver.alarms.standing().length === 0)
+    await shop.close()
+    await receiver.stop()
+  })
+})

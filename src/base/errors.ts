@@ -238,7 +238,7 @@ export class TooManyFailuresError extends PaymentError {
 /** The chain, the store or the receiver itself cannot vouch for a payment now. Nothing is sold meanwhile. */
 export class ReceiverUnavailableError extends PaymentError {
   readonly code = 'receiver-unavailable'
-  constructor(reason: 'starting' | 'chain' | 'store' | 'reorg' | 'stopping') {
+  constructor(reason: 'starting' | 'chain' | 'store' | 'reorg' | 'stopping' | 'exposure') {
     super('Payments cannot be taken at the moment. Ask again later; nothing was charged.', {
       details: { reason },
       retryAfter: 5,

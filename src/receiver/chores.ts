@@ -5,6 +5,7 @@
  * fails is said, and done again at its next turn.
  */
 import { messageOf } from '../base/log.ts'
+import { pause } from '../chain/pause.ts'
 import { unsettled } from '../channel/channel.ts'
 import { watchDeadlines } from './alarm-closes.ts'
 import { watchGasMoney } from './alarm-money.ts'
@@ -12,6 +13,7 @@ import { watchHead } from './alarm-node.ts'
 import { answerCloses } from './close.ts'
 import type { Context } from './context.ts'
 import { forget } from './once.ts'
+import { watchExposure } from './press.ts'
 import { giveBackOwed } from './sale.ts'
 import { settleByPolicy } from './settle.ts'
 
@@ -19,12 +21,13 @@ type Chore = {
   readonly name: string
   /** Between the end of one turn and the next, in milliseconds. */
   readonly everyMs: number
-  readonly work: (receiver: Context) => Promise<unknown>
+  readonly work: (receiver: Context) => unknown
 }
 
 const chores: readonly Chore[] = [
   { name: 'answer closes', everyMs: 1_000, work: answerCloses },
   { name: 'settle', everyMs: 1_000, work: settleByPolicy },
+  { name: 'watch exposure', everyMs: 1_000, work: watchExposure },
   { name: 'file earnings', everyMs: 60_000, work: fileEarnings },
   { name: 'give back', everyMs: 1_000, work: giveBackOwed },
   { name: 'forget', everyMs: 1_000, work: forget },
@@ -59,7 +62,7 @@ async function repeat(receiver: Context, { name, everyMs, work }: Chore, signal:
     } catch (error) {
       receiver.log('error', 'chore-failed', { chore: name, message: messageOf(error) })
     }
-    await idle(everyMs, signal)
+    await pause(everyMs, signal)
   }
 }
 
@@ -72,16 +75,4 @@ async function remember({ store, live, policy }: Context, signal: AbortSignal): 
     if (signal.aborted) return
     if (unsettled(channel) > 0n) live.earnings.note(channel.key, sinceMs)
   }
-}
-
-function idle(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms)
-    function done() {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    signal.addEventListener('abort', done)
-  })
 }

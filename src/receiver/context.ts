@@ -12,6 +12,7 @@ import type { Alarms } from './alarm.ts'
 import type { Aside } from './aside.ts'
 import { createDoor, type Door } from './door.ts'
 import { createEarnings, type Earnings } from './earnings.ts'
+import type { Caps, Exposure } from './exposure.ts'
 import { createOffered } from './offered.ts'
 import type { Page } from './page.ts'
 import type { AnyRail } from './rail.ts'
@@ -35,6 +36,10 @@ export type Context = {
   /** The header with the names of those on which an answer depends. */
   readonly vary: readonly [string, string]
   readonly log: Log
+  /** How much may be delivered and not settled; undefined: any amount. */
+  readonly caps: Caps | undefined
+  /** What is; kept where there are caps. */
+  readonly exposure: Exposure | undefined
   /** What an operator has to hear. */
   readonly alarms: Alarms
   readonly live: Live

@@ -17,6 +17,7 @@ import { checkAgainstChain, checkAgainstStore } from './check.ts'
 import { doChores } from './chores.ts'
 import { close } from './close.ts'
 import { defaultLimits, freshLive, type Context, type Limits } from './context.ts'
+import { createExposure, type Caps } from './exposure.ts'
 import { findRailOf } from './find.ts'
 import { plainPage, type Page } from './page.ts'
 import type { AnyRail } from './rail.ts'
@@ -39,6 +40,8 @@ export type ReceiverConfig = {
   readonly store: Store
   readonly chain: Chain
   readonly settle?: SettlePolicy
+  /** How much may be delivered and not settled. Default: any amount. */
+  readonly caps?: Caps
   readonly limits?: Partial<Limits>
   /** For the first start after the store was put back from a backup, where nothing beside it tells. */
   readonly restored?: boolean
@@ -78,6 +81,7 @@ export function createReceiver(config: ReceiverConfig): Receiver {
     ...context,
     start: async () => {
       await checkAgainstStore(context)
+      await context.exposure?.load()
       await noticeRestores(context, config.restored === true)
       await checkAgainstChain(context, stopping.signal)
       if (stopping.signal.aborted) return
@@ -103,23 +107,26 @@ export function createReceiver(config: ReceiverConfig): Receiver {
 }
 
 function contextOf(config: ReceiverConfig): Context {
-  const { address, wallet, rails, store, chain, limits, page = plainPage, log = jsonLog() } = config
+  const { address, wallet, rails, chain, caps, limits, page = plainPage, log = jsonLog() } = config
   const given = address ?? wallet?.address
   if (!given) throw new ConfigError('address', 'give the address that is paid, or a wallet')
   const paid = lower(given)
   if (rails.length === 0) throw new ConfigError('rails', 'give at least one rail')
   const bounds = { ...defaultLimits, ...limits }
   const vary = varyBy(rails)
+  const exposure = caps && createExposure(config.store, caps)
   const policy = config.settle
   if (policy) checkPolicy(policy)
   return {
     address: paid,
     wallet,
     rails,
-    store,
+    store: exposure?.store ?? config.store,
     chain,
     limits: bounds,
     policy,
+    caps,
+    exposure,
     page,
     vary,
     log,

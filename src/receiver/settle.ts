@@ -18,6 +18,7 @@ import type { Context } from './context.ts'
 import { findRailOf } from './find.ts'
 import { noteOutcomes } from './outcomes.ts'
 import { dueByPolicy } from './policy.ts'
+import { pressed } from './press.ts'
 import type { AnyRail } from './rail.ts'
 import { simulate } from './simulate.ts'
 
@@ -45,12 +46,13 @@ export function settle(receiver: Context, wanted: (channel: Channel) => boolean 
   return settleFrom(receiver, receiver.store.list('unsettled'), wanted)
 }
 
-/** Settles what the policy wants settled now. */
+/** Settles what the policy wants settled now, and what nears a cap. */
 export async function settleByPolicy(receiver: Context): Promise<void> {
   const { live, wallet, policy } = receiver
-  if (!wallet || !policy) return
-  const due = await dueByPolicy(receiver, policy)
-  await settleFrom(receiver, due, ({ key }) => !isAside(live, key))
+  if (!wallet) return
+  const due = [...(await pressed(receiver)), ...(policy ? await dueByPolicy(receiver, policy) : [])]
+  const once = new Map(due.map((channel) => [channel.key, channel]))
+  await settleFrom(receiver, once.values(), ({ key }) => !isAside(live, key))
 }
 
 async function settleFrom(

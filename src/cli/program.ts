@@ -13,6 +13,7 @@ import { addRequestClose } from './commands/request-close.ts'
 import { addServe } from './commands/serve.ts'
 import { addSettle } from './commands/settle.ts'
 import { addStats } from './commands/stats.ts'
+import { addWatch } from './commands/watch.ts'
 import { addWithdraw } from './commands/withdraw.ts'
 import { exitHelp } from './exit.ts'
 import { version } from './version.ts'
@@ -32,7 +33,7 @@ export function createProgram(): Command {
 }
 
 const buying = [addDev, addGet, addChannels, addClose, addRequestClose, addWithdraw]
-const selling = [addServe, addSettle, addCloseAll, addStats, addOperator, addDeploy, addDoctor]
+const selling = [addServe, addWatch, addSettle, addCloseAll, addStats, addOperator, addDeploy, addDoctor]
 
 const help = `
 Your first purchase, with two terminals and nothing else:

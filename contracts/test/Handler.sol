@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IChannelEscrow} from "../src/interfaces/IChannelEscrow.sol";
 import {Model} from "./Model.sol";
+import {ChangingWallet} from "./Wallets.sol";
 import {IDemoToken} from "./tokens/IDemoToken.sol";
 
 /// @dev Does anything to any channel, sensible or not. Each call says beforehand, from the model alone, whether the
@@ -17,9 +18,9 @@ contract Handler is Model {
         who %= people.length;
         Entry memory made;
         (made.sender, made.receiver, made.token) = (people[who], people[whom % people.length], tokens[what % 2]);
-        made.key = keys[signer ? (who + 1) % keys.length : who];
+        made.signer = people[signer ? (who + 1) % people.length : who];
         made.deposit = uint128(bound(amount, 0, 10 ** 9));
-        address key = signer ? vm.addr(made.key) : address(0);
+        address key = signer ? made.signer : address(0);
         bytes32 id = escrow.computeChannelId(made.sender, made.receiver, address(made.token), SALT, key);
         bool allowed = made.deposit > 0 && entries[id].deposit == 0;
 
@@ -30,11 +31,14 @@ contract Handler is Model {
         } else {
             attempt(made.sender, call, allowed);
         }
-        if (!allowed) return;
+        if (allowed) add("open", id, made, made.sender);
+    }
+
+    function add(string memory name, bytes32 id, Entry memory made, address payer) internal {
         ids.push(id);
         entries[id] = made;
-        owned[made.sender][made.token] -= made.deposit;
-        ++done["open"];
+        owned[payer][made.token] -= made.deposit;
+        ++done[name];
     }
 
     /// @dev By a call, by a transfer, or, which must fail, by a transfer of the other token.
@@ -157,5 +161,12 @@ contract Handler is Model {
 
     function pass(uint256 time) external watched {
         skip(bound(time, 0, escrow.CLOSE_GRACE_PERIOD()));
+    }
+
+    /// @dev Half of the time back to what an honest wallet does.
+    function changeWallet(uint256 which, uint256 mood) external {
+        ChangingWallet.Mood next = ChangingWallet.Mood(mood % 16 < 8 ? 0 : mood % 8);
+        wallets[which % wallets.length].change(next);
+        ++done["changeWallet"];
     }
 }

@@ -3,14 +3,16 @@ pragma solidity 0.8.37;
 
 import {IChannelEscrow} from "../src/interfaces/IChannelEscrow.sol";
 import {Signing} from "./Signing.sol";
+import {ChangingWallet} from "./Wallets.sol";
 import {IDemoToken} from "./tokens/IDemoToken.sol";
 
-/// @dev Some people, two tokens, and what must come of what they do to their channels.
+/// @dev Some people, of whom two are contracts that change their mind, two tokens, and what must come of what they do to
+///      their channels.
 abstract contract Model is Signing {
-    /// @dev What is known of a channel.
+    /// @dev What is known of a channel. `signer` is the sender where it has no other.
     struct Entry {
         address sender;
-        uint256 key;
+        address signer;
         address receiver;
         IDemoToken token;
         uint128 deposit;
@@ -20,10 +22,15 @@ abstract contract Model is Signing {
     }
 
     uint256 private constant FORTUNE = 10 ** 15;
+    uint256 internal constant NEVER = type(uint256).max;
     bytes32 internal constant SALT = "salt";
 
+    /// @dev No block has more gas than that.
+    uint256 internal constant GAS = 30_000_000;
+
     address[] internal people;
-    uint256[] internal keys;
+    mapping(address person => uint256) private keys;
+    ChangingWallet[] internal wallets;
     IDemoToken[2] public tokens;
     bytes32[] public ids;
     mapping(bytes32 => Entry) public entries;
@@ -38,10 +45,14 @@ abstract contract Model is Signing {
     constructor(IChannelEscrow escrow_, IDemoToken[2] memory tokens_) {
         escrow = escrow_;
         tokens = tokens_;
-        for (uint256 i; i < 4; ++i) {
+        for (uint256 i; i < 6; ++i) {
             (address person, uint256 key) = makeAddrAndKey(string.concat("person ", vm.toString(i)));
+            if (i >= 4) {
+                wallets.push(new ChangingWallet(person));
+                person = address(wallets[i - 4]);
+            }
             people.push(person);
-            keys.push(key);
+            keys[person] = key;
             for (uint256 t; t < 2; ++t) {
                 tokens[t].mint(person, FORTUNE);
                 owned[person][tokens[t]] = FORTUNE;
@@ -74,7 +85,7 @@ abstract contract Model is Signing {
 
     function attempt(address caller, bytes memory call, bool allowed) internal {
         vm.prank(caller);
-        (bool happened,) = address(escrow).call(call);
+        (bool happened,) = address(escrow).call{gas: GAS}(call);
         assertEq(happened, allowed, "the escrow and the model disagree");
     }
 
@@ -99,7 +110,15 @@ abstract contract Model is Signing {
     }
 
     function isPayable(Entry storage entry, uint128 amount, bool forged) internal view returns (bool) {
-        return !entry.finalized && amount > entry.settled && amount <= entry.deposit && !forged;
+        return !entry.finalized && amount > entry.settled && amount <= entry.deposit && takes(entry.signer, forged);
+    }
+
+    /// @dev Whether it counts as this person's what its key has signed, or, if forged, another's.
+    function takes(address person, bool forged) internal view returns (bool) {
+        for (uint256 i; i < wallets.length; ++i) {
+            if (person == address(wallets[i])) return wallets[i].takes(forged);
+        }
+        return !forged;
     }
 
     function mayAct(address caller, address receiver) internal view returns (bool) {
@@ -107,11 +126,21 @@ abstract contract Model is Signing {
     }
 
     function voucher(bytes32 id, uint128 amount, bool forged) internal view returns (bytes memory) {
-        return sign(forged || entries[id].key == 0 ? senderKeyOfNobody() : entries[id].key, id, amount);
+        return sign(keyOf(entries[id].signer, forged), id, amount);
     }
 
-    function senderKeyOfNobody() internal pure returns (uint256) {
-        return uint256(keccak256("nobody"));
+    function signBy(address person, bool forged, bytes32 separator, bytes32 structHash)
+        internal
+        view
+        returns (bytes memory)
+    {
+        bytes32 digest = keccak256(abi.encodePacked(hex"1901", separator, structHash));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(keyOf(person, forged), digest);
+        return abi.encodePacked(r, s, v);
+    }
+
+    function keyOf(address person, bool forged) private view returns (uint256) {
+        return forged || keys[person] == 0 ? uint256(keccak256("nobody")) : keys[person];
     }
 
     /// @dev A channel, or one time in sixteen one that does not exist.

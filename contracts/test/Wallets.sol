@@ -132,3 +132,51 @@ contract WritingWallet {
         return IERC1271.isValidSignature.selector;
     }
 }
+
+/// @dev All of the above in one, as it was told last.
+contract ChangingWallet {
+    enum Mood {
+        HONEST,
+        EASY,
+        STUBBORN,
+        REVERTING,
+        BURNING,
+        SHORT,
+        TALKATIVE,
+        WRITING
+    }
+
+    address private immutable _OWNER;
+    Mood private mood;
+    uint256 private asked;
+
+    constructor(address owner) {
+        _OWNER = owner;
+    }
+
+    function change(Mood mood_) external {
+        mood = mood_;
+    }
+
+    /// @dev What is to be expected of it.
+    function takes(bool forged) external view returns (bool) {
+        return mood == Mood.EASY || (mood == Mood.HONEST && !forged);
+    }
+
+    function isValidSignature(bytes32 digest, bytes calldata signature) external returns (bytes4) {
+        if (mood == Mood.STUBBORN) return 0xffffffff;
+        if (mood == Mood.WRITING) ++asked;
+        if (mood == Mood.HONEST) {
+            (address recovered,,) = ECDSA.tryRecoverCalldata(digest, signature);
+            return recovered == _OWNER ? IERC1271.isValidSignature.selector : bytes4(0xffffffff);
+        }
+        uint256 length = mood == Mood.SHORT ? 31 : mood == Mood.TALKATIVE ? 10 ** 7 : 32;
+        (bool reverting, bool burning) = (mood == Mood.REVERTING, mood == Mood.BURNING);
+        assembly {
+            if burning { invalid() }
+            mstore(0, shl(224, 0x1626ba7e))
+            if reverting { revert(0, 32) }
+            return(0, length)
+        }
+    }
+}

@@ -29,9 +29,14 @@ contract RaidenInvariantsTest is RaidenTest {
         targetSelector(FuzzSelector(address(handler), selectors));
     }
 
+    function invariant_NothingMovesButWhatShould() public {
+        assertEveryChannelIsWhatTheModelSays();
+        assertAllTheMoneyIsWhereItBelongs();
+    }
+
     /// @dev So no call moves a channel but the one it is for, none ends or pays but as the model allows, and none lives
     ///      twice.
-    function invariant_EveryChannelIsWhatTheModelSays() public {
+    function assertEveryChannelIsWhatTheModelSays() private {
         for (uint256 i; i < handler.channels(); ++i) {
             RaidenModel.Entry memory entry = entryOf(i);
             (sender, receiver) = (entry.sender, entry.receiver);
@@ -45,7 +50,7 @@ contract RaidenInvariantsTest is RaidenTest {
 
     /// @dev To the unit, since nobody gives the escrow anything for nothing, and nobody else has more or less than the
     ///      model says.
-    function invariant_AllTheMoneyIsWhereItBelongs() public view {
+    function assertAllTheMoneyIsWhereItBelongs() private view {
         uint256 held;
         for (uint256 i; i < handler.channels(); ++i) {
             bytes32 id = handler.ids(i);
@@ -82,8 +87,7 @@ contract RaidenInvariantsTest is RaidenTest {
         for (uint256 i; i < names.length; ++i) {
             assertGt(handler.done(names[i]), 2, names[i]);
         }
-        invariant_EveryChannelIsWhatTheModelSays();
-        invariant_AllTheMoneyIsWhereItBelongs();
+        invariant_NothingMovesButWhatShould();
     }
 
     function entryOf(uint256 i) private view returns (RaidenModel.Entry memory) {

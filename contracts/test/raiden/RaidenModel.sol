@@ -38,7 +38,7 @@ abstract contract RaidenModel is RaidenSigning {
     constructor(IRaidenChannels escrow_, IDemoToken token_) {
         (escrow, token) = (escrow_, token_);
         for (uint256 i; i < 4; ++i) {
-            (address person, uint256 key) = makeAddrAndKey(string.concat("person ", vm.toString(i)));
+            (address person, uint256 key) = makeAddrAndKey(string.concat("person of 2018 ", vm.toString(i)));
             people.push(person);
             keys.push(key);
             fund(person);

@@ -183,19 +183,13 @@ describe('farthing serve', () => {
     await ready.process.stop()
   })
 
-  it('settles by itself when that much is unsettled', async () => {
+  it.each([
+    ['when that much is unsettled', ['--settle-amount', '10']],
+    ['from half of a cap on', ['--cap-channel', '20']],
+  ])('settles by itself %s', async (_what, rules) => {
     const own = await newSeller(world, home)
-    const { url, process: running } = await home.serve([
-      ...placeOf(world, own),
-      '--port',
-      '0',
-      '--files',
-      home.folder,
-      '--price',
-      '5',
-      '--settle-amount',
-      '10',
-    ])
+    const files = ['--files', home.folder, '--price', '5']
+    const { url, process: running } = await home.serve([...placeOf(world, own), '--port', '0', ...files, ...rules])
     const buyer = await newBuyerEnv(world)
     const held = await tokensOf(world, own.address)
     const buy = () => home.here(['get', '-o', '/dev/null', `${url}/from-environment.db`], buyer)
@@ -347,6 +341,11 @@ describe('farthing serve does not start', () => {
     ['with a price of nothing', ['--files', '.', '--price', '0'], 'Use at least 1 base unit'],
     ['with a price in tokens', ['--files', '.', '--price', '0.5'], 'Use base units of the token'],
     ['with a time without a unit', ['--settle-age', '90'], 'Use a time with its unit'],
+    ['with a time that no day has', ['--settle-at', '03:00,24:10'], 'Use times of a day in UTC'],
+    ['with a share of all and more', ['--settle-gas-share', '101'], 'Use percent, such as 2 or 0.5; 100 at most'],
+    ['with a share of gas alone', [...thing, '--settle-gas-share', '2'], '--coin-price: is needed'],
+    ['with the price of a coin alone', [...thing, '--coin-price', '2'], '--settle-gas-share: is needed'],
+    ['with a cap of nothing', ['--cap-total', '0'], 'Use at least 1 base unit'],
     ['with an unknown rail', ['--rail', 'x402'], 'Allowed choices are payment, rdn, both'],
     [
       'with administrators and no REST interface',

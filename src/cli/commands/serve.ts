@@ -16,7 +16,7 @@ import { listOption, option, withSellerOptions, type SellerOptions } from '../se
 import { findPlace, type Place } from '../serve/place.ts'
 import { readRest, restMount, type Rest, type RestOptions } from '../serve/rest.ts'
 import { walletOf, withStateFile } from '../serve/seller.ts'
-import { policyOf, withSettlingOptions, type SettlingOptions } from '../serve/settling.ts'
+import { capsOf, policyOf, withCapOptions, withSettlingOptions, type SettlingOptions } from '../serve/settling.ts'
 import { sellUntilStopped } from '../serve/shop.ts'
 import { listenToSignals, type Signals } from '../serve/signals.ts'
 import { usualStateFile } from '../serve/state-file.ts'
@@ -48,7 +48,7 @@ export function addServe(program: Command): void {
     .addOption(option('--upstream <url>', 'sell what this server answers, whole'))
     .addOption(option('--files <folder>', 'sell the files in this folder'))
     .addOption(option('--price <units>', 'base units for each request, with --upstream and --files', someUnits))
-  withRestOptions(withAlarmOptions(withSettlingOptions(withServerOptions(withSellerOptions(command)))))
+  withRestOptions(withAlarmOptions(withCapOptions(withSettlingOptions(withServerOptions(withSellerOptions(command))))))
     .option(
       '--restored',
       'for the first start after the state file was put back from a backup: what its senders have authorized since counts as served',
@@ -114,6 +114,7 @@ async function serve(file: string | undefined, options: Options): Promise<void> 
   const goods = goodsOf(file, options)
   goods.read()
   const rest = readRest(options)
+  const rules = { ...policyOf(options), ...capsOf(options) }
   const account = readKeyFile(options)
   const log = jsonLog(options.logLevel)
   const paid = options.receiver ?? account.address
@@ -127,7 +128,7 @@ async function serve(file: string | undefined, options: Options): Promise<void> 
       const place = await findPlace(options, { signal: signals.stop, say })
       const stateFile = options.stateFile ?? usualStateFile(place, paid)
       await withStateFile(stateFile, (store) =>
-        sell({ options, goods, rest, signals, place, stateFile, store, paid, privateKey, say, listeners }),
+        sell({ options, rules, goods, rest, signals, place, stateFile, store, paid, privateKey, say, listeners }),
       )
     })
   } catch (error) {
@@ -141,6 +142,7 @@ async function serve(file: string | undefined, options: Options): Promise<void> 
 
 type Opened = {
   readonly options: Options
+  readonly rules: ReturnType<typeof policyOf> & ReturnType<typeof capsOf>
   readonly goods: Goods
   readonly rest: Rest
   readonly signals: Signals
@@ -154,7 +156,7 @@ type Opened = {
 }
 
 async function sell(opened: Opened): Promise<void> {
-  const { options, goods, rest, signals, place, store, paid, privateKey, say, listeners } = opened
+  const { options, rules, goods, rest, signals, place, store, paid, privateKey, say, listeners } = opened
   const { chain, chainId, rails } = place
   const { host, port, logLevel } = options
   const wallet = walletOf(chain, privateKey, options)
@@ -167,7 +169,7 @@ async function sell(opened: Opened): Promise<void> {
     rails,
     log: jsonLog(logLevel),
     alarms: listeners.sinks,
-    ...policyOf(options),
+    ...rules,
     restored: options.restored === true,
     ...(wall && { page: wall.page }),
   })

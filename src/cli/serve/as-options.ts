@@ -13,7 +13,6 @@ const options: Readonly<Record<string, string>> = {
   maxFeePerGas: '--gas-price-cap',
   port: '--port',
   wallet: '--receiver',
-  'settle.at': '--settle-at',
   'tls.cert': '--tls-cert',
   'tls.certFile': '--tls-cert',
   'tls.key': '--tls-key',

@@ -6,6 +6,7 @@
  * against a range, half of it is tried, as long as the node says anything.
  */
 import { numberToHex, type Log } from 'viem'
+import { verifyLogs } from './agree.ts'
 import { bigintOf, logsOf } from './answer.ts'
 import type { LogQuery } from './chain.ts'
 import type { Nodes } from './node.ts'
@@ -23,7 +24,9 @@ export function createLogReader(nodes: Nodes, logRange: number): (query: LogQuer
   const readRange = async ({ address, topics, fromBlock, toBlock }: RangeQuery): Promise<Log[] | undefined> => {
     const filter = { address, topics, fromBlock: numberToHex(fromBlock), toBlock: numberToHex(toBlock) }
     try {
-      return await readOnce((node) => node.request({ method: 'eth_getLogs', params: [filter] }), logsOf)
+      const logs = await readOnce((node) => node.request({ method: 'eth_getLogs', params: [filter] }), logsOf)
+      await verifyLogs(nodes, filter, logs)
+      return logs
     } catch (error) {
       if (fromBlock === toBlock || !mayBeTheRange(error)) throw error
       await read((node) => node.request({ method: 'eth_blockNumber' }), bigintOf)
@@ -33,7 +36,9 @@ export function createLogReader(nodes: Nodes, logRange: number): (query: LogQuer
 
   return async (query) => {
     if ('blockHash' in query) {
-      return read((node) => node.request({ method: 'eth_getLogs', params: [query] }), logsOf)
+      const logs = await read((node) => node.request({ method: 'eth_getLogs', params: [query] }), logsOf)
+      await verifyLogs(nodes, query, logs)
+      return logs
     }
     const found: Log[] = []
     let fromBlock = query.fromBlock

@@ -31,6 +31,10 @@ export type AskOptions = {
 }
 
 export type Nodes = {
+  /** Of the one that is asked first. */
+  readonly host: string
+  /** Each of those that are asked only if that one fails, by itself. */
+  others(): readonly Nodes[]
   /**
    * @throws {NodesFailedError} when none answers
    * @throws {RefusedError} when one answers that the call reverts or the transaction is not taken
@@ -52,32 +56,36 @@ type Node = {
 }
 
 export function createNodes({ urls, timeoutMs, chainId }: NodesConfig): Nodes {
-  const nodes = urls.map(createNode)
   const verify = createVerifier(chainId)
-  let current = 0
-
-  const askAll = async (question: Question, options: AskOptions, among: readonly Node[]): Promise<Answer> => {
-    const failures = new Map<Node, Failure>()
-    for (const node of among) {
-      try {
-        await verify(node, timeoutMs)
-        const value = await node.post(question, options.timeoutMs ?? timeoutMs)
-        current = nodes.indexOf(node)
-        return { value }
-      } catch (error) {
-        if (!(error instanceof NodesFailedError)) throw error
-        for (const failure of error.failures) failures.set(node, failure)
-        if (options.stopAtDelivered && error.failures.some(({ delivered }) => delivered)) break
-      }
-    }
-    return { failures }
+  const post: Post = async (node, question, options) => {
+    await verify(node, timeoutMs)
+    return node.post(question, options.timeoutMs ?? timeoutMs)
   }
+  return among(urls.map(createNode), post)
+}
 
+type Post = (node: Node, question: Question, options: AskOptions) => Promise<unknown>
+
+function among(nodes: readonly Node[], post: Post): Nodes {
+  let current = 0
+  const ring = () => [...nodes.slice(current), ...nodes.slice(0, current)]
+  const askAll = async (question: Question, options: AskOptions, some: readonly Node[]) => {
+    const answer = await firstAnswer(some, (node) => post(node, question, options), options)
+    if ('node' in answer) current = nodes.indexOf(answer.node)
+    return answer
+  }
   return {
+    get host() {
+      return nodes[current]?.url.host ?? ''
+    },
+    others: () =>
+      ring()
+        .slice(1)
+        .map((node) => among([node], post)),
     async ask(question, options = {}) {
-      const ring = [...nodes.slice(current), ...nodes.slice(0, current)]
-      const ready = await rested(ring)
-      if (ready.length === 0) throw new NodesFailedError(ring.flatMap(({ rest }) => rest.failure() ?? []))
+      const all = ring()
+      const ready = await rested(all)
+      if (ready.length === 0) throw new NodesFailedError(all.flatMap(({ rest }) => rest.failure() ?? []))
       const first = await askAll(question, options, ready)
       if ('value' in first) return first.value
       const quick = [...first.failures].filter(([, failure]) => failure.kind !== 'timeout').map(([node]) => node)
@@ -91,7 +99,25 @@ export function createNodes({ urls, timeoutMs, chainId }: NodesConfig): Nodes {
   }
 }
 
-type Answer = { readonly value: unknown } | { readonly failures: ReadonlyMap<Node, Failure> }
+async function firstAnswer(
+  some: readonly Node[],
+  ask: (node: Node) => Promise<unknown>,
+  { stopAtDelivered }: AskOptions,
+): Promise<Answer> {
+  const failures = new Map<Node, Failure>()
+  for (const node of some) {
+    try {
+      return { node, value: await ask(node) }
+    } catch (error) {
+      if (!(error instanceof NodesFailedError)) throw error
+      for (const failure of error.failures) failures.set(node, failure)
+      if (stopAtDelivered && error.failures.some(({ delivered }) => delivered)) break
+    }
+  }
+  return { failures }
+}
+
+type Answer = { readonly node: Node; readonly value: unknown } | { readonly failures: ReadonlyMap<Node, Failure> }
 
 const SECOND_LOOK_MS = 200
 

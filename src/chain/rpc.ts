@@ -6,13 +6,14 @@
  */
 import { numberToHex, type Abi, type Hash } from 'viem'
 import type { Call } from '../escrow/escrow.ts'
+import { verifyCall } from './agree.ts'
 import { bigintOf, blockOf, hexOf, minedOf, numberOf, sentOf } from './answer.ts'
 import { broadcast, readFees } from './broadcast.ts'
 import type { CallOptions, Chain } from './chain.ts'
 import { readChainConfig, type ChainConfig } from './config.ts'
 import { createLogReader } from './logs.ts'
-import { createNodes } from './node.ts'
-import { createReader, type Reader } from './reader.ts'
+import { createNodes, type Nodes } from './node.ts'
+import { createReader, type Client, type Reader } from './reader.ts'
 import { acceptsSignature } from './signature.ts'
 import { waitMined } from './wait.ts'
 
@@ -32,7 +33,7 @@ export function createChain(config: ChainConfig): Chain {
     logRange,
     ...blocks,
     ...accountQuestions(read),
-    ...callQuestions(read, abi),
+    ...callQuestions(nodes, read, abi),
     async confirmed() {
       const { number } = await blocks.head()
       const depth = BigInt(confirmations - 1)
@@ -84,15 +85,16 @@ function accountQuestions(read: Reader): Pick<Chain, 'code' | 'balance' | 'nonce
   }
 }
 
-function callQuestions(read: Reader, known: Abi): Pick<Chain, 'call' | 'gas'> {
+function callQuestions(nodes: Nodes, read: Reader, known: Abi): Pick<Chain, 'call' | 'gas'> {
   return {
-    call(call, options = {}) {
+    async call(call, options = {}) {
       const block = options.block === undefined ? 'latest' : numberToHex(options.block)
-      const question = transactionOf(call, options)
-      return read((node) => node.request({ method: 'eth_call', params: [question, block] }), hexOf, [
-        ...known,
-        ...(options.abi ?? []),
-      ])
+      const transaction = transactionOf(call, options)
+      const question = (node: Client) => node.request({ method: 'eth_call', params: [transaction, block] })
+      const answer = await read(question, hexOf, [...known, ...(options.abi ?? [])])
+      // Whoever names a block wants a fact, and all nodes must have the same one.
+      if (options.block !== undefined) await verifyCall(nodes, question, answer)
+      return answer
     },
     gas(call, options = {}) {
       const question = transactionOf(call, options)

@@ -186,6 +186,23 @@ describe('the next wallet on a store', () => {
     expect((await Promise.all(ids.map(effects))).flat()).toHaveLength(12)
     expect(await chain.nonce(account.address, 'mined')).toBe(12)
   })
+
+  it('leaves a transaction alone that holds it up and is looked after by another', async () => {
+    const { open } = setup()
+    const [patient, hasty] = [open(), open({ stuckMs: 40 })]
+    const ids = [nextId(), nextId()]
+    await Promise.all([patient.pending(), hasty.pending()])
+    await node.setAutomine(false)
+    const first = patient.send(emitCall(ids[0]!))
+    await pooled(1)
+    const second = hasty.send(emitCall(ids[1]!))
+    await pooled(2)
+    const before = handedOver().length
+    await vi.waitFor(() => expect(handedOver().length).toBeGreaterThan(before + 4), { timeout: 5_000 })
+    await node.mine()
+    await Promise.all([first, second])
+    expect((await Promise.all(ids.map(effects))).map((places) => places.length)).toEqual([1, 1])
+  })
 })
 
 describe('a store that fails', () => {
@@ -300,7 +317,7 @@ describe('a nonce that another program took', () => {
     const id = nextId()
     broken.misbehave(({ method }) => (method === 'eth_getTransactionReceipt' ? { result: null } : undefined))
     onTestFinished(() => broken.behave())
-    const sending = wallet.send(emitCall(id), { intent: 'behind' })
+    const sending = wallet.send(emitCall(id))
     const asked = broken.asked.length
     await vi.waitFor(() => expect(broken.asked.length).toBeGreaterThan(asked + 60), { timeout: 5_000 })
     broken.behave()

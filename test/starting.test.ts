@@ -10,7 +10,9 @@ import type { LocalChain } from '../src/cli/local-chain.ts'
 import { payment, session } from '../src/rails.ts'
 import { createReceiver, rail } from '../src/receiver/index.ts'
 import { memory } from '../src/store/memory.ts'
+import { readCursor } from '../src/store/cursor.ts'
 import { sqlite } from '../src/store/sqlite.ts'
+import type { Store } from '../src/store/store.ts'
 import {
   listen,
   newAccount,
@@ -93,6 +95,26 @@ describe('a receiver does not start', () => {
     [{ secrets: [] }, 'secrets'],
   ])('with the dialect options %j', (options, field) => {
     expect(() => payment(options)).toThrow(`${field}: `)
+  })
+})
+
+describe('how far the chain was read', () => {
+  it('is in one commit with what was read there', async () => {
+    const kept = memory()
+    const lost: string[] = []
+    // Of what is filed beside the channels nothing arrives, as if the process had ended there each time.
+    const writeRecord: Store['writeRecord'] = (name, change) => {
+      if (!name.startsWith('cursor:')) return kept.writeRecord(name, change)
+      lost.push(name)
+      return Promise.resolve()
+    }
+    const receiver = await newReceiver(world, { store: { ...kept, writeRecord } })
+    const buyer = await newBuyer(world, receiver)
+    const { block } = (await buyer.known())!
+    const cursor = await readCursor(kept, { chainId: world.chainId, address: world.escrow })
+    expect(lost).not.toEqual([])
+    expect(cursor?.block).toBeGreaterThanOrEqual(block)
+    await receiver.stop()
   })
 })
 

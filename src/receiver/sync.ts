@@ -1,14 +1,14 @@
 /**
  * From the chain into the store: what happened to our channels, `confirmations` deep, in order.
  *
- * Applying an event twice changes nothing, so the cursor may lag behind a crash
- * but never runs ahead: it is written after the changes it covers. What is seen
- * and not confirmed is never credited, but a requested close stops credit at once.
+ * The cursor is in one commit with the last change that it covers, and those before it are in the store by then: it never
+ * runs ahead. After a crash in between it may lag behind, and applying an event twice changes nothing. What is seen and not
+ * confirmed is never credited, but a requested close stops credit at once.
  */
 import { DeepReorgError, StoreUnavailableError } from '../base/faults.ts'
 import { messageOf } from '../base/log.ts'
 import { cursorAt, follow, type Seen } from '../chain/follow.ts'
-import { readCursor, writeCursor } from '../store/cursor.ts'
+import { readCursor, recordOf, writeCursor, type StoredCursor } from '../store/cursor.ts'
 import { apply, settledAfter, type ChainEvent } from '../channel/events.ts'
 import type { Channel, ChannelKey } from '../channel/channel.ts'
 import { noteDeepReorg, noteVanished, pendingBeside } from './alarm-deposits.ts'
@@ -70,16 +70,19 @@ async function followFromCursor(
       continue
     }
     await take(receiver, rail, news)
-    await writeCursor(store, at, news.cursor)
     if (news.caughtUp) onCaughtUp()
   }
 }
 
-async function take(receiver: Context, rail: AnyRail, { events, pending, head, caughtUp }: Seen): Promise<void> {
+async function take(
+  receiver: Context,
+  rail: AnyRail,
+  { events, pending, cursor, head, caughtUp }: Seen,
+): Promise<void> {
   const { live } = receiver
   if (head.number >= live.head) live.headTime = head.time
   live.head = head.number
-  for (const event of events) await file(receiver, event)
+  await fileAll(receiver, rail, events, cursor)
   const deposits = await pendingDeposits(receiver, pending, head.number)
   // Before the store is level with the chain, what was pending, and the end of a channel, may be in what was not read yet.
   if (caughtUp) await noteVanished(receiver, rail, deposits)
@@ -108,11 +111,22 @@ async function pendingDeposits(
   return pending
 }
 
-async function file(receiver: Context, event: ChainEvent): Promise<void> {
+/** The cursor is in one commit with the last change that it covers. */
+async function fileAll(receiver: Context, rail: AnyRail, events: readonly ChainEvent[], cursor: StoredCursor) {
+  const last = events.at(-1)
+  for (const event of events) if (event !== last) await file(receiver, event)
+  const isFiled = last && (await file(receiver, last, recordOf(rail, cursor)))
+  if (!isFiled) await writeCursor(receiver.store, rail, cursor)
+}
+
+/** false: it is nothing to us. */
+async function file(receiver: Context, event: ChainEvent, record?: ReturnType<typeof recordOf>): Promise<boolean> {
   const { store, rails, live } = receiver
   const known = await store.get(event.key)
-  if (!known && !isServed(rails, event)) return
-  await store.update(event.key, (now) => required(apply(now, event)))
+  if (!known && !isServed(rails, event)) return false
+  const change = (now: Channel | undefined) => required(apply(now, event))
+  if (!record) await store.update(event.key, change)
+  else await store.updateWithRecord(event.key, record.name, (now) => ({ channel: change(now), record: record.value }))
   if (event.type === 'closeCancelled') live.leaving.delete(event.key)
   if (known && (live.settling.get(event.key) ?? 0n) <= (settledAfter(known, event) ?? -1n))
     live.settling.delete(event.key)
@@ -122,6 +136,7 @@ async function file(receiver: Context, event: ChainEvent): Promise<void> {
   else if (event.type === 'closeRequested') noteLeaving(receiver, event.key)
   else receiver.alarms.clear('deposit-vanished', event.key)
   if (known && event.type === 'closed') noteLoss(receiver, known, event.settled)
+  return true
 }
 
 /** Whether it has ended or goes on, nobody has to be answered any more. */

@@ -15,7 +15,12 @@ export async function readCursor(store: Store, at: At): Promise<StoredCursor | u
 
 /** undefined: start from the beginning next time. */
 export function writeCursor(store: Store, at: At, cursor: StoredCursor | undefined): Promise<void> {
-  return store.writeRecord(nameOf(at), () => cursor && JSON.stringify({ block: `${cursor.block}`, hash: cursor.hash }))
+  return store.writeRecord(nameOf(at), () => cursor && recordOf(at, cursor).value)
+}
+
+/** What a cursor is filed as, for a commit together with the last change that it covers. */
+export function recordOf(at: At, { block, hash }: StoredCursor): { readonly name: string; readonly value: string } {
+  return { name: nameOf(at), value: JSON.stringify({ block: `${block}`, hash }) }
 }
 
 function nameOf({ chainId, address }: At): string {

@@ -175,6 +175,22 @@ describe('one bad channel among 25', () => {
   })
 })
 
+describe('what two ask for at the same time', () => {
+  it('is one transaction, and both hear of it', async () => {
+    const { receiver, sell, end } = await seller({})
+    await Promise.all([sell(1), sell(1)])
+    const twice = await Promise.all([receiver.settle(), receiver.settle()])
+    for (const settlements of twice)
+      expect(settlements).toMatchObject([
+        { ok: true, amount: 5n },
+        { ok: true, amount: 5n },
+      ])
+    expect(new Set(twice.flat().map(({ transaction }) => transaction)).size).toBe(1)
+    expect(await world.chain.nonce(receiver.wallet!.address, 'mined')).toBe(1)
+    await end()
+  })
+})
+
 describe('what was settled before', () => {
   it('is asked of the escrow and not sent again', async () => {
     const { receiver, sell, end } = await seller({})

@@ -5,7 +5,7 @@
  * whoever is refused is named and left out; what goes bad in between is skipped by the escrow. So is every channel of a
  * transaction that failed named.
  */
-import type { Hash } from 'viem'
+import { keccak256, type Hash } from 'viem'
 import { CallRevertedError, TransactionRevertedError, TransactionUnknownError } from '../base/faults.ts'
 import { messageOf } from '../base/log.ts'
 import { hash, lower } from '../base/read.ts'
@@ -116,8 +116,10 @@ async function sorted(receiver: Context, rail: AnyRail, channels: readonly Chann
 
 async function send(receiver: Context, wallet: Wallet, rail: AnyRail, due: SettleCall): Promise<Settlement[]> {
   const { abi, alreadySettled } = rail.escrow
+  // The same vouchers are shown once, whoever asks how often, before or after a restart.
+  const intent = `settle:${keccak256(due.call.data)}`
   try {
-    return settledBy(receiver, rail, await wallet.send(due.call, { abi }), due.channels)
+    return settledBy(receiver, rail, await wallet.send(due.call, { abi, intent }), due.channels)
   } catch (error) {
     if (error instanceof CallRevertedError && error.reason === alreadySettled) {
       for (const channel of due.channels) noteSettled(receiver, channel)

@@ -1,4 +1,5 @@
 /** What raises an alarm, on a real chain: senders that leave, nodes that fail, deposits that vanish, a purse that is empty. */
+import { numberToHex } from 'viem'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { createChain } from '../src/chain/rpc.ts'
 import type { LocalChain } from '../src/cli/local-chain.ts'
@@ -22,6 +23,7 @@ import { railKits } from './support/rail-kits.ts'
 const world = await startWorld()
 afterAll(() => world.anvil.stop())
 const endings: (() => unknown)[] = []
+let miners = 0
 afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end()
 })
@@ -164,7 +166,7 @@ describe('a reorganisation', () => {
 
 /** Two empty blocks at one place and time are the same block, unless somebody else mines the second one. */
 async function reorg(depth: number, transactions: readonly unknown[] = []): Promise<void> {
-  await rpc(world, 'anvil_setCoinbase', `0x${'77'.repeat(20)}`)
+  await rpc(world, 'anvil_setCoinbase', numberToHex(++miners, { size: 20 }))
   await rpc(world, 'anvil_reorg', depth, transactions)
 }
 

@@ -10,9 +10,11 @@ import { unsettled } from '../channel/channel.ts'
 import { watchDeadlines } from './alarm-closes.ts'
 import { watchGasMoney } from './alarm-money.ts'
 import { watchHead } from './alarm-node.ts'
+import { watchTransactions } from './alarm-transactions.ts'
 import { answerCloses } from './close.ts'
 import type { Context } from './context.ts'
 import { forget } from './once.ts'
+import { reconcileInTurn } from './reconcile-chore.ts'
 import { watchExposure } from './press.ts'
 import { giveBackOwed } from './sale.ts'
 import { settleByPolicy } from './settle.ts'
@@ -34,12 +36,15 @@ const chores: readonly Chore[] = [
   { name: 'watch deadlines', everyMs: 5_000, work: watchDeadlines },
   { name: 'watch the head', everyMs: 15_000, work: watchHead },
   { name: 'watch coins for gas', everyMs: 60_000, work: watchGasMoney },
+  { name: 'watch transactions', everyMs: 15_000, work: watchTransactions },
+  { name: 'reconcile', everyMs: 60_000, work: reconcileInTurn },
 ]
 
 /** Does them until `signal` aborts. Resolves when the last one has ended. */
 export async function doChores(receiver: Context, signal: AbortSignal): Promise<void> {
   await remember(receiver, signal)
-  await Promise.all(chores.map((chore) => repeat(receiver, chore, signal)))
+  // One of its own for each: Node warns of a leak when a dozen listen to the same one.
+  await Promise.all(chores.map((chore) => repeat(receiver, chore, AbortSignal.any([signal]))))
 }
 
 /**

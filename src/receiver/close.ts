@@ -53,7 +53,14 @@ export async function close(receiver: Context, rail: AnyRail, channel: Channel):
     const final = await store.update(channel.key, (now) => now ?? channel)
     const amount = closeTakes(rail, final)
     const call = rail.escrow.calls.close(final, amount, await consentTo(wallet, rail, final, amount))
-    return await wallet.send(call, { abi: rail.escrow.abi, confirmations: 1 })
+    // Asked again, also after a restart, it is the same deed. A sender that leaves is answered at any price of gas that is urgent's.
+    const intent = `close:${final.key}:${amount}`
+    return await wallet.send(call, {
+      abi: rail.escrow.abi,
+      confirmations: 1,
+      intent,
+      urgent: final.status === 'closing',
+    })
   } catch (error) {
     if (!left) live.leaving.delete(channel.key)
     throw error

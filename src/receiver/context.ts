@@ -116,6 +116,8 @@ export type Live = {
   readonly closing: Set<ChannelKey>
   /** What was done about those. */
   readonly answers: Answers
+  /** When books and chain are compared next, in milliseconds since 1970. */
+  reconcileMs: number
   /** How long senders have to wait, where it was asked. */
   readonly periods: Map<AnyRail, ChallengePeriod>
   /** What our own transactions settled that is not confirmed yet. */
@@ -154,6 +156,9 @@ export type PendingDeposit = { readonly confirmations: number; readonly deposit:
 /** How many vouchers with a bad signature are known again; some 3 MB of them. */
 const BAD_VOUCHERS = 10_000
 
+/** A receiver that has just started has other work. */
+const RECONCILE_AFTER_MS = 600_000
+
 export function freshLive(limits: Limits): Live {
   return {
     phase: 'starting',
@@ -167,6 +172,7 @@ export function freshLive(limits: Limits): Live {
     weighedMs: 0,
     closing: new Set(),
     answers: createAnswers(),
+    reconcileMs: Date.now() + RECONCILE_AFTER_MS,
     periods: new Map(),
     settling: new Map(),
     aside: new Map(),

@@ -7,8 +7,8 @@
  * written: wallets that share a store share their nonces too.
  */
 import type { Address, Hex } from 'viem'
-import { hash, ownRecord } from '../base/read.ts'
-import type { Filed, Journal, Last } from './outgoing.ts'
+import { ownRecord } from '../base/read.ts'
+import type { Done, Filed, Journal, Last } from './outgoing.ts'
 
 /** Small durable records. Every store of this project has them. */
 export type Intents = {
@@ -53,13 +53,16 @@ export function createJournal(intents: Intents, address: Address, chainId: () =>
     async finish(tx, done) {
       const { intent } = tx
       // In this order: a crash in between leaves both, and the transaction is looked up once more.
-      if (intent !== undefined && done) await intents.writeRecord(await nameOf(intent), () => done)
+      if (intent !== undefined && done) {
+        const row = JSON.stringify(doneRowOf({ ...tx, hashes: [done, ...tx.hashes.filter((hash) => hash !== done)] }))
+        await intents.writeRecord(await nameOf(intent), () => row)
+      }
       await edit((kept) => ({ ...withoutRow(kept, tx), last: laterOf(kept.last, tx) }))
       await expire()
     },
     async findDone(intent) {
-      const done = await intents.readRecord(await nameOf(intent))
-      return done === undefined ? undefined : hash(done, 'intent')
+      const json = await intents.readRecord(await nameOf(intent))
+      return json === undefined ? undefined : doneOf(ownRecord<DoneRow>(json))
     },
   }
 }
@@ -86,10 +89,10 @@ export function createVolatileIntents(): Intents {
 /** The record: plain JSON, with amounts in decimal digits. */
 type Kept = { readonly outgoing: readonly Row[]; readonly last?: Last }
 
-type Row = {
+type Row = DoneRow & { readonly to: Address; readonly data: Hex }
+
+type DoneRow = {
   readonly nonce: number
-  readonly to: Address
-  readonly data: Hex
   readonly gas: string
   readonly maxFeePerGas: string
   readonly maxPriorityFeePerGas: string
@@ -122,26 +125,23 @@ function laterOf(last: Last | undefined, { nonce, hashes }: Filed): Last {
   return last && last.nonce > nonce ? last : { nonce, hashes }
 }
 
-function rowOf({ nonce, call, gas, price, cap, hashes, confirmations, sinceMs, intent }: Filed): Row {
-  const { maxFeePerGas, maxPriorityFeePerGas } = price
-  const amounts = { maxFeePerGas: `${maxFeePerGas}`, maxPriorityFeePerGas: `${maxPriorityFeePerGas}` }
-  const { to, data } = call
-  const named = intent === undefined ? {} : { intent }
-  return { nonce, to, data, gas: `${gas}`, ...amounts, cap: `${cap}`, hashes, confirmations, sinceMs, ...named }
+function rowOf({ call: { to, data }, ...tx }: Filed): Row {
+  return { to, data, ...doneRowOf(tx) }
 }
 
-function filedOf({ nonce, to, data, hashes, confirmations, sinceMs, intent, ...amounts }: Row): Filed {
+function doneRowOf({ nonce, gas, price, cap, hashes, confirmations, sinceMs, intent }: Done): DoneRow {
+  const { maxFeePerGas, maxPriorityFeePerGas } = price
+  const amounts = { maxFeePerGas: `${maxFeePerGas}`, maxPriorityFeePerGas: `${maxPriorityFeePerGas}` }
+  const named = intent === undefined ? {} : { intent }
+  return { nonce, gas: `${gas}`, ...amounts, cap: `${cap}`, hashes, confirmations, sinceMs, ...named }
+}
+
+function filedOf({ to, data, ...row }: Row): Filed {
+  return { call: { to, data }, ...doneOf(row) }
+}
+
+function doneOf({ nonce, hashes, confirmations, sinceMs, intent, ...amounts }: DoneRow): Done {
   const { gas, cap, maxFeePerGas, maxPriorityFeePerGas } = amounts
   const price = { maxFeePerGas: BigInt(maxFeePerGas), maxPriorityFeePerGas: BigInt(maxPriorityFeePerGas) }
-  return {
-    nonce,
-    call: { to, data },
-    gas: BigInt(gas),
-    price,
-    cap: BigInt(cap),
-    hashes,
-    confirmations,
-    sinceMs,
-    intent,
-  }
+  return { nonce, gas: BigInt(gas), price, cap: BigInt(cap), hashes, confirmations, sinceMs, intent }
 }

@@ -33,6 +33,9 @@ export type Outgoing = {
 /** What must not be forgotten of a transaction. What was signed can be signed again. */
 export type Filed = Omit<Outgoing, 'raw' | 'mined' | 'dueMs'>
 
+/** How an intent took effect: the version that was mined is the first of `hashes`. Who asks for it again brings the call. */
+export type Done = Omit<Filed, 'call'>
+
 export type Journal = {
   /** `last` is the newest that has ended, so that a node which lags behind it is recognised. */
   read(): Promise<{ readonly outgoing: readonly Filed[]; readonly last: Last | undefined }>
@@ -44,8 +47,8 @@ export type Journal = {
   remove(tx: Filed): Promise<void>
   /** It took effect, by the transaction `done`; undefined: it was mined and changed nothing. */
   finish(tx: Filed, done: Hash | undefined): Promise<void>
-  /** By which transaction an intent took effect, as long as that is kept. */
-  findDone(intent: string): Promise<Hash | undefined>
+  /** undefined: it did not, or that was too long ago. */
+  findDone(intent: string): Promise<Done | undefined>
 }
 
 /** A transaction that has ended. */

@@ -1,6 +1,7 @@
 /** Goes on with what an earlier run of the program had on its way. */
-import { ChainUnavailableError } from '../base/faults.ts'
-import { sign, type Filed, type Outgoing, type Sender } from './outgoing.ts'
+import { ChainUnavailableError, TransactionUnknownError } from '../base/faults.ts'
+import type { Call } from '../escrow/escrow.ts'
+import { sign, type Done, type Filed, type Outgoing, type Sender } from './outgoing.ts'
 import { idle } from './pause.ts'
 import { watch } from './watch.ts'
 
@@ -29,6 +30,20 @@ export async function goOnWith(sender: Sender, filed: Filed): Promise<void> {
     if (!(error instanceof ChainUnavailableError)) throw error
     // It is sent again when it is due.
   }
+}
+
+/** Whether a reorganisation took back what was done: its nonce is free again. */
+export async function isTakenBack({ chain, account }: Sender, { nonce, hashes }: Done): Promise<boolean> {
+  return (await chain.mined(hashes[0])) === undefined && (await chain.nonce(account.address, 'mined')) <= nonce
+}
+
+/** Sends what was taken back again: with the same nonce, so that it takes effect once even if it comes back by itself. */
+export async function sendAgain(sender: Sender, done: Done, call: Call): Promise<Outgoing> {
+  const filed = { ...done, call, sinceMs: Date.now() }
+  if (await sender.journal.add(filed)) await goOnWith(sender, filed)
+  const tx = sender.outgoing.get(done.nonce)
+  if (!tx || tx.intent !== done.intent) throw new TransactionUnknownError(done.hashes[0])
+  return tx
 }
 
 /** Until it is done; the program may end before. */

@@ -16,7 +16,7 @@ import { createJournal, createVolatileIntents, type Intents } from './intents.ts
 import { launch } from './launch.ts'
 import { change, hear, pendingOf, type Outgoing, type Sender } from './outgoing.ts'
 import { inTime, MAX_TIMER_MS } from './pause.ts'
-import { goOnWith, keepTrying, resume } from './resume.ts'
+import { goOnWith, isTakenBack, keepTrying, resume, sendAgain } from './resume.ts'
 import { WAIT_MS } from './wait.ts'
 
 export type WalletConfig = {
@@ -56,8 +56,11 @@ export function createWallet(config: WalletConfig): Wallet {
         const way = await inTurn(async () => {
           await resumed()
           const done = options.intent === undefined ? undefined : await sender.journal.findDone(options.intent)
-          if (done) return { hash: done, fate: chain.waitMined(done, options) }
-          const tx = (await join(sender, options)) ?? (await launch(sender, call, options))
+          if (done && !(await isTakenBack(sender, done))) {
+            return { hash: done.hashes[0], fate: chain.waitMined(done.hashes[0], options) }
+          }
+          const waiting = await join(sender, options)
+          const tx = waiting ?? (await (done ? sendAgain(sender, done, call) : launch(sender, call, options)))
           return { nonce: tx.nonce, hash: tx.hashes[0], fate: hear(sender, tx.nonce, hearer) }
         })
         onSent?.(way.hash)

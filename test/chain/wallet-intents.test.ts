@@ -95,6 +95,23 @@ describe('an intent', () => {
     expect(depths.at(-1)).toBe(3)
   })
 
+  it('that was done and taken back by a reorganisation is sent again, with the same nonce', async () => {
+    const { open, account } = setup()
+    const wallet = open()
+    const id = nextId()
+    await node.mine()
+    const first = await wallet.send(emitCall(id), { intent: 'back' })
+    await vi.waitFor(async () => expect(await wallet.pending()).toEqual([]))
+    await node.reorg(1)
+    expect(await effects(id)).toEqual([])
+
+    const again = await Promise.all([1, 2].map(() => wallet.send(emitCall(id), { intent: 'back' })))
+
+    expect(again.map(({ hash }) => hash)).toEqual([first.hash, first.hash])
+    expect(await effects(id)).toHaveLength(1)
+    expect(await chain.nonce(account.address, 'pending')).toBe(1)
+  })
+
   it('is known for 30 days', async () => {
     const { intents } = setup()
     const asked: [string, number][] = []

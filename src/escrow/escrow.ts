@@ -65,6 +65,8 @@ export type Permit = { readonly deadline: bigint; readonly signature: Hex }
 
 /** Deposits that a signature puts in. Whoever has it can send it, for the purpose alone that it was signed for. */
 export type SignedDeposits<terms> = {
+  /** The error with which an open is refused whose channel is there. */
+  readonly done: string
   /** Makes an ERC-3009 authorization one for this purpose. `salt`: of a top up, so that there can be another one. */
   nonce(purpose: Purpose<terms>, from: Address, amount: bigint, salt: Hash): Hash
   /** What `from` signs. `domain` is the token's, needed for ERC-3009 alone. */

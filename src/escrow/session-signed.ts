@@ -29,6 +29,7 @@ export const PERMIT2: Address = '0x000000000022d473030f116ddee9f6b43ac78ba3'
 type For = Purpose<SessionTerms>
 
 export const signedDeposits: SignedDeposits<SessionTerms> = {
+  done: 'ChannelAlreadyExists',
   nonce,
   message: (purpose, deposit, at, domain) =>
     deposit.by === 'eip3009' ? authorization(deposit, at, domain) : witnessed(purpose, deposit, at),

@@ -54,8 +54,8 @@ export type Limits = {
   readonly fundingWaitMs: number
   /** Chain look-ups on behalf of requests that may run at once. */
   readonly lookups: number
-  /** Up to what deposits are sent that senders have only signed; undefined: none are. Needs a wallet. */
-  readonly relay: RelayLimits | undefined
+  /** Up to what deposits are sent that senders have only signed; false: none are. Needs a wallet. */
+  readonly relay: RelayLimits | false
   /** After this long without a new word from the chain, new credit is limited to `exposure`. */
   readonly chainSilenceMs: number
   /** Base units that each open channel may still be charged while the chain is silent. */
@@ -78,7 +78,7 @@ export const defaultLimits: Limits = {
   depositFactor: 100n,
   fundingWaitMs: 5_000,
   lookups: 8,
-  relay: undefined,
+  relay: false,
   chainSilenceMs: 60_000,
   exposure: 0n,
   failures: 100,

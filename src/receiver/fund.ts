@@ -1,5 +1,6 @@
 /**
- * A payment that carries an open or a top up: the sender has sent the transaction and names it.
+ * A payment that carries an open or a top up: the sender has sent the transaction and names it, or has signed it and
+ * this receiver sends it (relay.ts).
  *
  * Whatever can be checked without the chain is checked first. A replayed open
  * never resets what was charged: everything merges into what is known.
@@ -11,13 +12,10 @@ import {
   ChannelNotFoundError,
   ChannelNotOpenError,
   ChannelPendingError,
-  InvalidSignatureError,
-  PaymentUnsupportedError,
   TransactionRevertedPaymentError,
   WrongChannelError,
 } from '../base/errors.ts'
-import { CallRevertedError, TransactionUnknownError } from '../base/faults.ts'
-import { recoverAddress } from '../base/secp256k1.ts'
+import { TransactionUnknownError } from '../base/faults.ts'
 import type { Channel } from '../channel/channel.ts'
 import { merge } from '../channel/events.ts'
 import type { Payment, SentDeposit } from '../channel/messages.ts'
@@ -25,7 +23,9 @@ import type { Dialect } from '../dialect/dialect.ts'
 import type { Named } from '../escrow/escrow.ts'
 import type { Context } from './context.ts'
 import { agree, checkOffer, findChannel, identify, notDeepEnough, railsFor, retryAfter, type Found } from './find.ts'
+import { once, readAt, requireLikelySigner } from './lookup.ts'
 import { keyOf, type Rail } from './rail.ts'
+import { relay } from './relay.ts'
 
 /**
  * The channel with the deposit in it.
@@ -36,8 +36,8 @@ import { keyOf, type Rail } from './rail.ts'
 export async function fund<terms>(receiver: Context, dialect: Dialect<terms>, payment: Payment<terms>): Promise<Found> {
   checkOffer(payment)
   const { funding } = payment
-  if (funding?.by !== 'transaction')
-    throw new PaymentUnsupportedError('this kind of deposit', 'Send the deposit by a transaction.')
+  if (!funding) throw new ChannelNotFoundError()
+  if (funding.by !== 'transaction') return relay(receiver, dialect, payment, funding)
   return funding.action === 'open'
     ? open(receiver, dialect, payment, funding)
     : topUp(receiver, dialect, payment, funding)
@@ -96,47 +96,6 @@ export async function lookForTopUp(receiver: Context, { rail, channel }: Found, 
     if (newest && newest.deposit >= amount) throw notDeepEnough(receiver, 0)
     return channel
   })
-}
-
-/** Looks once for all who ask at the same time, and for a few things at a time. */
-function once(receiver: Context, name: string, look: () => Promise<Channel>): Promise<Channel> {
-  const { live, limits } = receiver
-  const underWay = live.lookups.get(name)
-  if (underWay) return underWay
-  if (live.lookups.size >= limits.lookups) return Promise.reject(notDeepEnough(receiver, 0))
-  const lookup = look().finally(() => live.lookups.delete(name))
-  live.lookups.set(name, lookup)
-  return lookup
-}
-
-/** undefined: the escrow has no such channel in this block. */
-async function readAt(
-  { chain }: Context,
-  rail: Rail,
-  named: Named<unknown>,
-  block: bigint,
-): Promise<Channel | undefined> {
-  try {
-    const answer = await chain.call(rail.escrow.queries.channel(named, rail), { block })
-    return rail.escrow.channel(named, answer, block, rail)
-  } catch (error) {
-    // Some contracts do not answer of a channel that has ended.
-    if (error instanceof CallRevertedError) return undefined
-    throw error
-  }
-}
-
-/** An open that its own signer has not signed costs no call to the chain. A contract's signature does: it cannot be checked otherwise. */
-async function requireLikelySigner<terms>(
-  { chain }: Context,
-  rail: Rail<terms>,
-  named: Named<terms>,
-  { voucher, signer, sender }: Payment<terms>,
-): Promise<void> {
-  const claimed = signer ?? sender
-  if (!voucher || !claimed) throw new InvalidSignatureError()
-  if (recoverAddress(rail.digest(named, voucher.cumulativeAmount), voucher.signature) === claimed) return
-  if ((await chain.code(claimed)) === '0x') throw new InvalidSignatureError()
 }
 
 async function adopt(receiver: Context, rail: Rail, named: Named<unknown>, hash: Hash): Promise<Channel> {

@@ -9,6 +9,7 @@ import type { Line, Offers } from './offered.ts'
 import type { PageOffer } from './page.ts'
 import type { Tariff } from './price.ts'
 import type { AnyRail } from './rail.ts'
+import { offeredWays } from './relay-ways.ts'
 
 /** The offer again where the one that is paid has less than half of its time left, so that a good client never has to ask. */
 export function renewalOf(receiver: Context, rail: AnyRail, { offer }: Payment, tariff: Tariff): HeaderLines {
@@ -61,8 +62,10 @@ function linesOf(made: readonly { readonly rail: AnyRail; readonly offer: Offer 
   })
 }
 
-function offerOf({ address, limits }: Context, rail: AnyRail, { price, resource }: Tariff): Offer {
+function offerOf(receiver: Context, rail: AnyRail, { price, resource }: Tariff): Offer {
+  const { address, limits } = receiver
   const { chainId, token } = rail
+  const funding = offeredWays(receiver, rail)
   return {
     price,
     token,
@@ -72,6 +75,7 @@ function offerOf({ address, limits }: Context, rail: AnyRail, { price, resource 
     deposit: price * limits.depositFactor,
     expiresAtMs: Date.now() + limits.offerMs,
     resource,
+    ...(funding && { funding }),
   }
 }
 

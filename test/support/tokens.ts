@@ -64,6 +64,17 @@ contract PretendingToken is PlainToken(18) {
     }
 }
 
+/** A dollar token that blocks whom it is told to block. */
+contract BlockingToken is DollarToken {
+    error Blocked(address account);
+    mapping(address => bool) public blocked;
+    function setBlocked(address account, bool value) external { blocked[account] = value; }
+    function _update(address from, address to, uint256 value) internal override {
+        require(!blocked[from], Blocked(from));
+        super._update(from, to, value);
+    }
+}
+
 /** Says of itself that it is another. */
 contract ImpostorToken is PlainToken(6) {
     DollarToken private immutable _OTHER;

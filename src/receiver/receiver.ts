@@ -19,6 +19,7 @@ import { close } from './close.ts'
 import { defaultLimits, freshLive, type Context, type Limits } from './context.ts'
 import { createExposure, type Caps } from './exposure.ts'
 import { findRailOf } from './find.ts'
+import { forecast, type Forecast } from './forecast.ts'
 import { plainPage, type Page } from './page.ts'
 import type { AnyRail } from './rail.ts'
 import { noticeRestores } from './restore.ts'
@@ -67,6 +68,8 @@ export type Receiver = Context & {
    * could not be settled is in the result with its reason.
    */
   settle(wanted?: (channel: Channel) => boolean): Promise<Settlement[]>
+  /** What {@link settle} would bring and cost now. Sends nothing. @throws {ChainUnavailableError} */
+  forecast(wanted?: (channel: Channel) => boolean): Promise<Forecast>
   /** Closes one channel for what was charged. @throws {ConfigError} for a channel that is not ours */
   close(key: ChannelKey): Promise<Mined>
   channels(): AsyncIterable<Channel>
@@ -96,6 +99,7 @@ export function createReceiver(config: ReceiverConfig): Receiver {
       await Promise.allSettled(running)
     },
     settle: (wanted) => settle(context, wanted),
+    forecast: (wanted) => forecast(context, wanted),
     close: async (key) => {
       const channel = await context.store.get(key)
       const rail = channel && findRailOf(context, channel)

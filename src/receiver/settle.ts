@@ -10,12 +10,12 @@ import { CallRevertedError, TransactionRevertedError, TransactionUnknownError } 
 import { messageOf } from '../base/log.ts'
 import { hash, lower } from '../base/read.ts'
 import type { Mined, Wallet } from '../chain/chain.ts'
-import { authorized, unsettled, type Channel, type ChannelKey } from '../channel/channel.ts'
+import { authorized, type Channel, type ChannelKey } from '../channel/channel.ts'
 import { settledAfter } from '../channel/events.ts'
 import type { SettleCall } from '../escrow/escrow.ts'
 import { isAside } from './aside.ts'
+import { batchesOf } from './batch.ts'
 import type { Context } from './context.ts'
-import { findRailOf } from './find.ts'
 import { noteOutcomes } from './outcomes.ts'
 import { dueByPolicy } from './policy.ts'
 import { pressed } from './press.ts'
@@ -34,9 +34,6 @@ export type Settlement = {
   /** What the wallet threw. Absent where the escrow did not want this channel's voucher. */
   readonly error?: unknown
 }
-
-/** Channels per transaction; about a third of a usual block's gas. */
-const BATCH = 200
 
 /**
  * Settles every channel that `wanted` picks and that has something to take. What fails is said of each channel, not
@@ -60,29 +57,12 @@ async function settleFrom(
   channels: AsyncIterable<Channel> | Iterable<Channel>,
   wanted: (channel: Channel) => boolean,
 ): Promise<Settlement[]> {
-  const byRail = new Map<AnyRail, Channel[]>()
-  for await (const channel of channels) {
-    const rail = findRailOf(receiver, channel)
-    if (!rail || !isDue(receiver, channel) || !wanted(channel)) continue
-    const due = byRail.get(rail)
-    if (due) due.push(channel)
-    else byRail.set(rail, [channel])
-  }
   const settlements: Settlement[] = []
-  for (const [rail, due] of byRail) {
-    for (let from = 0; from < due.length; from += BATCH) {
-      settlements.push(...(await settleBatch(receiver, rail, due.slice(from, from + BATCH))))
-    }
+  for (const { rail, channels: due } of await batchesOf(receiver, channels, wanted)) {
+    settlements.push(...(await settleBatch(receiver, rail, due)))
   }
   noteOutcomes(receiver, settlements)
   return settlements
-}
-
-/** A channel whose end is under way is settled by its close; what was agreed for that must stay possible. */
-function isDue({ live }: Context, channel: Channel): boolean {
-  if (channel.status !== 'open' || authorized(channel) > (channel.closeAgreed ?? authorized(channel))) return false
-  const settling = live.settling.get(channel.key) ?? 0n
-  return unsettled(channel) > 0n && authorized(channel) > settling
 }
 
 /** As many transactions as the escrow needs. One that fails is named; the others go on. */

@@ -86,8 +86,12 @@ describe('farthing settle', () => {
     expect(JSON.parse(foreseen.stdout)).toMatchObject({
       recoverable: '15',
       channels: [{ amount: '5' }, { amount: '5' }, { amount: '5' }],
+      transactions: 2,
+      refused: [],
     })
     expect(await tokensOf(world, seller.address)).toBe(held)
+    const inWords = await home.here(['settle', '--dry-run', ...placeOf(world, seller)])
+    expect(inWords.stdout).toMatch(/Gas: about 0\.\d+ ETH for 2 transactions \(\d{6} units\)\./)
 
     const coins = BigInt((await rpc(world, 'eth_getBalance', seller.address, 'latest')) as string)
     const settled = await run('settle', seller)
@@ -103,8 +107,20 @@ describe('farthing settle', () => {
     expect(coins - BigInt((await rpc(world, 'eth_getBalance', seller.address, 'latest')) as string)).toBe(
       BigInt(sheet.gas!),
     )
-    for (const { transaction } of sheet.channels)
-      expect(await rpc(world, 'eth_getTransactionReceipt', transaction)).toMatchObject({ status: '0x1' })
+    const gasUsed = new Map<string, bigint>()
+    for (const { transaction } of sheet.channels) {
+      const receipt = (await rpc(world, 'eth_getTransactionReceipt', transaction)) as {
+        status: string
+        gasUsed: string
+      }
+      expect(receipt.status).toBe('0x1')
+      gasUsed.set(transaction, BigInt(receipt.gasUsed))
+    }
+    const used = [...gasUsed.values()].reduce((sum, gas) => sum + gas, 0n)
+    const { gasUnits } = JSON.parse(foreseen.stdout) as { gasUnits: string }
+    // An estimate has to have room for calls within calls, and gas that is given back at the end.
+    expect(Number(gasUnits) / Number(used)).toBeGreaterThanOrEqual(1)
+    expect(Number(gasUnits) / Number(used)).toBeLessThan(1.3)
 
     const again = await run('settle', seller)
     expect([again.code, sheetOf(again)]).toEqual([
@@ -129,6 +145,10 @@ describe('farthing settle', () => {
     async (protocol) => {
       const { seller, stateFile } = await earned('payment', 'payment', 'rdn', 'rdn')
       const bad = await spoil(stateFile, protocol)
+      const foreseen = JSON.parse((await run('settle', seller, '--dry-run')).stdout) as { refused: object[] }
+      expect(foreseen.refused).toEqual([
+        { channel: expect.stringContaining(bad) as string, reason: expect.stringContaining('Signature') as string },
+      ])
       const settled = await run('settle', seller)
       expect(settled.code).toBe(5)
       expect(sheetOf(settled)).toMatchObject({

@@ -42,6 +42,10 @@ async function settle({ minimum, ...options }: Options): Promise<void> {
     wanted: ({ channel, amount }) =>
       channel.status === 'open' && channel.closeAgreed === undefined && amount >= minimum,
     brings: ({ amount }) => amount,
+    cost: ({ receiver }, due) => {
+      const keys = new Set(due.map(({ channel }) => channel.key))
+      return receiver.forecast(({ key }) => keys.has(key))
+    },
     work: settleEach,
     wantedAt: ({ status, amount }) => status === 'open' && amount >= minimum,
     workAt: settleAllAt,

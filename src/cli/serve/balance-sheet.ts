@@ -1,5 +1,6 @@
 /** What became of each channel, and what it all came to. */
 import { formatEther, type Hash } from 'viem'
+import type { Forecast, ForecastTransaction } from '../../receiver/forecast.ts'
 import { report, short, table } from '../print.ts'
 import { amountText, type TokenInfo } from '../tokens.ts'
 import type { Deed } from './till.ts'
@@ -42,8 +43,8 @@ export function closeSheet({ done, failed, gas }: Sheet, { did, token, json }: W
   if (failed.length > 0) throw new IncompleteError(failed.length)
 }
 
-/** What would be done, and nothing that was. */
-export function forecast(due: readonly Deed[], { did, token, json }: Words): void {
+/** What would be done, and nothing that was. `cost`: what it would cost, where that is known. */
+export function forecast(due: readonly Deed[], { did, token, json }: Words, cost?: Forecast): void {
   const amount = due.reduce((sum, one) => sum + one.amount, 0n)
   const rows = due.map(({ channel, protocol, sender, amount }) => [
     short(channel),
@@ -54,8 +55,24 @@ export function forecast(due: readonly Deed[], { did, token, json }: Words): voi
   const total = `${due.length} channel${due.length === 1 ? '' : 's'} would be ${did}, for ${amountText(amount, token)}. Nothing was sent.`
   report(
     json,
-    { channels: due, recoverable: amount },
+    { channels: due, recoverable: amount, ...(cost && costFacts(cost)) },
     ...(due.length > 0 ? [table([['ID', 'PROTOCOL', 'SENDER', 'AMOUNT'], ...rows])] : []),
     total,
+    ...(cost ? costLines(cost) : []),
   )
+}
+
+function costFacts({ transactions, refused }: Forecast) {
+  const sum = (amountOf: (one: ForecastTransaction) => bigint) =>
+    transactions.reduce((total, one) => total + amountOf(one), 0n)
+  return { transactions: transactions.length, gasUnits: sum(({ gas }) => gas), gas: sum(({ fee }) => fee), refused }
+}
+
+function costLines(cost: Forecast): string[] {
+  const { transactions, gasUnits, gas, refused } = costFacts(cost)
+  if (transactions === 0 && refused.length === 0) return []
+  const many = `${transactions} transaction${transactions === 1 ? '' : 's'}`
+  const price = `Gas: about ${formatEther(gas)} ETH for ${many} (${gasUnits} units).`
+  const rows = refused.map(({ channel, reason }) => [short(channel.split(':').at(-1) ?? ''), reason])
+  return [price, ...(rows.length > 0 ? [`${rows.length} would be refused:`, table(rows)] : [])]
 }

@@ -6,6 +6,7 @@ import { closeSheet, forecast, type Sheet } from './balance-sheet.ts'
 import { option, type SellerOptions } from './options.ts'
 import type { RestClient } from '../rest-client.ts'
 import type { Command } from 'commander'
+import type { Forecast } from '../../receiver/forecast.ts'
 import { deedOf, withTill, type Due, type Till } from './till.ts'
 
 export type EarnOptions = SellerOptions & ServerOptions & { readonly dryRun?: boolean; readonly json?: boolean }
@@ -16,6 +17,8 @@ export type Way = {
   wanted(due: Due): boolean
   /** Base units that it brings. */
   brings(due: Due): bigint
+  /** What it would cost; where that can be asked without a key. */
+  cost?(till: Till, due: readonly Due[]): Promise<Forecast>
   work(till: Till, due: readonly Due[], say: Say): Promise<Sheet>
   wantedAt(filed: Filed): boolean
   workAt(client: RestClient, filed: readonly Filed[]): Promise<Sheet>
@@ -48,6 +51,7 @@ export async function earn(options: EarnOptions, way: Way): Promise<void> {
       forecast(
         due.map((one) => deedOf({ ...one, amount: way.brings(one) })),
         { ...words, token },
+        await way.cost?.(till, due),
       )
     else closeSheet(await weighed(till, () => way.work(till, due, say)), { ...words, token })
   })

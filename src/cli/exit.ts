@@ -25,7 +25,7 @@ Exit codes:
   2   wrong usage, configuration or key
   3   not paid: over budget, no acceptable offer, or refused
   4   chain or network unavailable
-  5   some channels could not be closed or settled`
+  5   some channels could not be closed or settled, or do not agree with the chain`
 
 /** The server answered, and `--fail` was said. */
 export class HttpStatusError extends Error {

@@ -9,6 +9,7 @@ import { addDoctor } from './commands/doctor.ts'
 import { addGet } from './commands/get.ts'
 import { addKeys } from './commands/keys.ts'
 import { addOperator } from './commands/operator.ts'
+import { addReconcile } from './commands/reconcile.ts'
 import { addRequestClose } from './commands/request-close.ts'
 import { addServe } from './commands/serve.ts'
 import { addSettle } from './commands/settle.ts'
@@ -33,7 +34,7 @@ export function createProgram(): Command {
 }
 
 const buying = [addDev, addGet, addChannels, addClose, addRequestClose, addWithdraw]
-const selling = [addServe, addWatch, addSettle, addCloseAll, addStats, addOperator, addDeploy, addDoctor]
+const selling = [addServe, addWatch, addSettle, addCloseAll, addStats, addOperator, addDeploy, addDoctor, addReconcile]
 
 const help = `
 Your first purchase, with two terminals and nothing else:

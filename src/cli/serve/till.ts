@@ -6,13 +6,13 @@
  * and no deeper. So each channel is looked at on the chain before it is touched.
  */
 import type { Address, Hex } from 'viem'
-import { CallRevertedError } from '../../base/faults.ts'
 import { jsonLog, messageOf } from '../../base/log.ts'
 import type { Chain } from '../../chain/chain.ts'
-import { authorized, type Channel } from '../../channel/channel.ts'
+import { authorized } from '../../channel/channel.ts'
 import { listChannels } from '../../receiver/admin.ts'
 import type { Found } from '../../receiver/find.ts'
 import { createReceiver, type Receiver } from '../../receiver/receiver.ts'
+import { lookAt } from '../../receiver/watch-look.ts'
 import type { Say } from '../print.ts'
 import { inOptions } from './as-options.ts'
 import { readKeyFile } from './key.ts'
@@ -63,7 +63,8 @@ export async function withTill<T>(
   })
 }
 
-async function catchUp(receiver: Receiver): Promise<void> {
+/** Reads the chain up to now, into its store. @throws {ConfigError} | {@link ChainUnavailableError} */
+export async function catchUp(receiver: Receiver): Promise<void> {
   try {
     await receiver.start()
   } finally {
@@ -76,24 +77,13 @@ async function dueOf(receiver: Receiver): Promise<Due[]> {
   for await (const found of listChannels(receiver)) {
     const { channel } = found
     if (channel.status === 'closed' || !channel.voucher) continue
-    const now = await onChain(receiver.chain, found)
+    const now = await lookAt(receiver.chain, found)
     if (!now || now.status === 'closed') continue
     const settled = now.settled > channel.settled ? now.settled : channel.settled
     const amount = authorized(channel) - settled
     due.push({ ...found, settled, amount: amount > 0n ? amount : 0n })
   }
   return due
-}
-
-/** As the newest block has it; undefined: it is gone. */
-async function onChain(chain: Chain, { rail, channel }: Found): Promise<Channel | undefined> {
-  try {
-    const { number } = await chain.head()
-    return rail.escrow.channel(channel, await chain.call(rail.escrow.queries.channel(channel, rail)), number, rail)
-  } catch (error) {
-    if (error instanceof CallRevertedError) return undefined
-    throw error
-  }
 }
 
 /** Why a channel cannot be settled, by asking the contract. */

@@ -90,6 +90,7 @@ it.each<Misbehaviour>([
   { status: 429 },
   { status: 403 },
   { error: { code: -32005, message: 'request rate exceeded, too many requests' } },
+  { status: 429, text: JSON.stringify({ jsonrpc: '2.0', id: 1, error: { code: -32000, message: 'slow down' } }) },
 ])('goes to the next node when the first surely does not have it (%j)', async (trouble) => {
   first.misbehave(sends(trouble))
   const other = createChain({ rpc: [first.url, second.url], timeoutMs: 200 })

@@ -105,19 +105,16 @@ abstract contract Settlements is Operators, Vouchers {
         uint256 senderSide = record.senderSide;
         uint256 amounts = record.amounts;
         unchecked {
-            uint256 settled = amounts >> 128;
-            paid = cumulativeAmount - settled;
+            paid = cumulativeAmount - (amounts >> 128);
             // The highest bit is set in a channel that was finalized, or settled for 2^127.
             if ((record.receiverSide ^ receiverSide) | ((senderSide >> 160) ^ tokenHigh) | (amounts >> 255) == 0) {
                 // That is, 0 < paid <= deposit - settled.
-                if (paid - 1 < uint128(amounts) - settled) {
-                    uint256 sender = uint160(senderSide);
-                    if (_recover(domain, channelId, cumulativeAmount, signature) == sender) {
+                if (paid - 1 < uint128(amounts) - (amounts >> 128)) {
+                    if (_recover(domain, channelId, cumulativeAmount, signature) == uint160(senderSide)) {
                         record.amounts = amounts + (paid << 128);
-                        address receiver = address(uint160(receiverSide));
-                        emit Settled(
-                            channelId, address(uint160(sender)), receiver, cumulativeAmount, paid, cumulativeAmount
-                        );
+                        (address sender, address receiver) =
+                            (address(uint160(senderSide)), address(uint160(receiverSide)));
+                        emit Settled(channelId, sender, receiver, cumulativeAmount, paid, cumulativeAmount);
                         return paid;
                     }
                 }

@@ -7,7 +7,8 @@ import {Handler} from "./Handler.sol";
 import {PERMIT2, putPermit2} from "./Permit2.sol";
 import {IDemoToken} from "./tokens/IDemoToken.sol";
 
-/// @dev Deposits for others and by others: gifts, and transfers that were signed for the token or for Permit2.
+/// @dev Deposits for others and by others: gifts, and transfers that were signed for the token or for Permit2. The names
+///      in what is signed are those of test/vectors/payment.json.
 abstract contract FundingHandler is Handler {
     bytes32 private constant TRANSFER = keccak256(
         "ReceiveWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)"

@@ -34,10 +34,10 @@ contract Handler is Model {
         if (allowed) add("open", id, made, made.sender);
     }
 
-    function add(string memory name, bytes32 id, Entry memory made, address payer) internal {
+    function add(string memory name, bytes32 id, Entry memory made, address giver) internal {
         ids.push(id);
         entries[id] = made;
-        owned[payer][made.token] -= made.deposit;
+        owned[giver][made.token] -= made.deposit;
         ++done[name];
     }
 

@@ -1,10 +1,12 @@
 /** `farthing deploy`: puts the contracts on a chain. */
-import { Option, type Command } from 'commander'
-import { concat, encodeAbiParameters, getAddress, parseGwei, type Address, type Hex } from 'viem'
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { concat, encodeAbiParameters, getAddress, isHash, parseGwei, type Address, type Hash, type Hex } from 'viem'
 import { ConfigError } from '../../base/faults.ts'
+import { lower } from '../../base/read.ts'
 import { demoTokenBytecode } from '../../escrow/abi/demo-token-bytecode.ts'
 import { channelEscrowCreation, raidenChannelsCreation } from '../../escrow/creation.ts'
-import { create, type Created } from '../creation.ts'
+import { CHALLENGE_PERIOD, deploymentOn, escrowAddress, escrowCreationCall } from '../../escrow/deployments.ts'
+import { create, createBy, type Created } from '../creation.ts'
 import { exitHelp } from '../exit.ts'
 import { progress, report, table } from '../print.ts'
 import { inOptions } from '../serve/as-options.ts'
@@ -14,8 +16,18 @@ import { openChain } from '../serve/place.ts'
 import { address, addresses, byte, countOf, given, units } from '../units.ts'
 
 type Options = Pick<SellerOptions, 'keyFile' | 'passwordFile' | 'rpc' | 'gasPriceCap'> & { readonly json?: boolean }
-type EscrowOptions = Options & { readonly challengePeriod: number }
-type RaidenOptions = EscrowOptions & { readonly token: Address; readonly trusted?: readonly Address[] }
+type EscrowOptions = Options & {
+  readonly challengePeriod: number
+  readonly salt?: Hash
+  readonly plain?: boolean
+  readonly proxy?: boolean
+  readonly dryRun?: boolean
+}
+type RaidenOptions = Options & {
+  readonly challengePeriod: number
+  readonly token: Address
+  readonly trusted?: readonly Address[]
+}
 type TokenOptions = Options & {
   readonly supply: bigint
   readonly name: string
@@ -23,8 +35,8 @@ type TokenOptions = Options & {
   readonly decimals: number
 }
 
-/** A day; in blocks where one comes every twelve seconds. */
-const DAY = { seconds: 86_400, blocks: 7_200 }
+/** A day, where a block comes every twelve seconds. */
+const DAY_BLOCKS = 7_200
 
 export function addDeploy(program: Command): void {
   const group = program
@@ -40,13 +52,19 @@ export function addDeploy(program: Command): void {
 function addEscrow(group: Command): void {
   const command = group
     .command('escrow')
-    .description('ChannelEscrow, for the rail payment: any token, nobody owns it')
+    .description(
+      'ChannelEscrow, for the rail payment: any token, nobody owns it. With the same challenge period and salt it has one address on every chain; if it is there already, nothing is sent',
+    )
     .option(
       '--challenge-period <seconds>',
       'how long a sender that leaves has to wait, and a receiver may be down; 600 to 2592000',
       countOf,
-      DAY.seconds,
+      Number(CHALLENGE_PERIOD),
     )
+    .option('--salt <hex>', '32 bytes, for another escrow that is otherwise the same (default: zeros)', hash)
+    .option('--plain', 'an address of its own, which follows from the key: for chains without the deployment proxy')
+    .option('--proxy', 'put the deployment proxy on a chain that has none, for a hundredth of its coin')
+    .option('--dry-run', 'send nothing: say where it would be, and whether it is there')
   finished(command).action(async (options: EscrowOptions) => deployEscrow(options))
 }
 
@@ -61,7 +79,7 @@ function addRaiden(group: Command): void {
       '--challenge-period <blocks>',
       'how long a sender that leaves has to wait, and a receiver may be down; from 500',
       countOf,
-      DAY.blocks,
+      DAY_BLOCKS,
     )
     .addOption(
       new Option(
@@ -85,7 +103,7 @@ function addToken(group: Command): void {
 
 function finished(command: Command): Command {
   return withKeyOptions(command)
-    .option('--json', 'print one JSON object: contract, address, transaction, block, chainId, deployer')
+    .option('--json', 'print one JSON object: contract, address, chainId, transaction, block, deployer, there')
     .addHelpText('after', help)
 }
 
@@ -96,12 +114,20 @@ Examples:
   farthing deploy raiden --rpc https://node.example --token 0x… --challenge-period 500 --json
 ${exitHelp}`
 
+function hash(text: string): Hash {
+  if (!isHash(text)) throw new InvalidArgumentError('Use 32 bytes: 0x and 64 hex digits.')
+  return text
+}
+
 async function deployEscrow(options: EscrowOptions): Promise<void> {
   const { challengePeriod } = options
   if (challengePeriod < 600 || challengePeriod > 2_592_000)
     throw new ConfigError('--challenge-period', `is ${challengePeriod}. Use seconds from 600 to 2592000`)
-  const put = await putOn(options, channelEscrowCreation(BigInt(challengePeriod)))
-  const serve = `farthing serve ${put.rpc} --escrow ${put.address} --token TOKEN --from-block ${put.block} --upstream URL --price UNITS`
+  const put = options.plain
+    ? await putOn(options, channelEscrowCreation(BigInt(challengePeriod)))
+    : await putEscrow(options)
+  const from = put.block === undefined ? '' : ` --from-block ${put.block}`
+  const serve = `farthing serve ${put.rpc} --escrow ${put.address} --token TOKEN${from} --upstream URL --price UNITS`
   tell('ChannelEscrow', put, options, ['Sell with it:', `  ${serve}`])
 }
 
@@ -127,7 +153,35 @@ async function deployToken(options: TokenOptions): Promise<void> {
   ])
 }
 
-type Put = Created & { readonly chainId: number; readonly deployer: Address; readonly rpc: string }
+/** Without a transaction: it was there, or, if `missing`, it is not. */
+type Put = Pick<Created, 'address'> &
+  Partial<Created> & {
+    readonly chainId: number
+    readonly deployer?: Address
+    readonly rpc: string
+    readonly missing?: boolean
+  }
+
+/** At the address that it has on every chain. The key is not looked at before it is needed. */
+async function putEscrow(options: EscrowOptions): Promise<Put> {
+  const { rpc = [], gasPriceCap: cap = parseGwei('500'), salt, proxy = false, dryRun } = options
+  const period = BigInt(options.challengePeriod)
+  const address = getAddress(escrowAddress(period, salt))
+  return inOptions(undefined, async () => {
+    const { chain, chainId } = await openChain({ rpc: options.rpc, confirmations: 1 })
+    const place = { address, chainId, rpc: shown(rpc[0] ?? '') }
+    if ((await chain.code(address)) !== '0x') {
+      const { address: usual, fromBlock } = deploymentOn(chainId)
+      return { ...place, ...(fromBlock !== undefined && usual === lower(address) && { block: fromBlock }) }
+    }
+    if (dryRun) return { ...place, missing: true }
+    const account = readKeyFile(options)
+    const privateKey = await account.unlock()
+    const creation = { chain, privateKey, cap, say: progress(), proxy }
+    const { transaction, block } = await createBy(escrowCreationCall(period, salt), address, creation)
+    return { ...place, transaction, block, deployer: getAddress(account.address) }
+  })
+}
 
 /** @param token that has to be there */
 async function putOn(options: Options, code: Hex, token?: Address): Promise<Put> {
@@ -160,17 +214,23 @@ function shown(rpc: string): string {
 
 function tell(
   contract: string,
-  { address, transaction, block, chainId, deployer }: Put,
+  { address, transaction, block, chainId, deployer, missing = false }: Put,
   { json }: Options,
   next: string[],
 ): void {
-  const facts = { contract, address, transaction, block: Number(block), chainId, deployer }
-  const lines = [
-    ['contract', contract],
-    ['address', address],
-    ['transaction', transaction],
+  const facts = {
+    ...{ contract, address, chainId },
+    transaction: transaction ?? null,
+    block: block === undefined ? null : Number(block),
+    deployer: deployer ?? null,
+    there: !missing,
+  }
+  const state = missing ? 'not there yet' : 'there already, nothing was sent'
+  const sent = [
+    ['transaction', `${transaction}`],
     ['block', `${block} of chain ${chainId}`],
-    ['deployer', deployer],
+    ['deployer', `${deployer}`],
   ]
-  report(json, facts, table(lines), ...next)
+  const told = transaction ? sent : [['on chain', `${chainId}: ${state}`]]
+  report(json, facts, table([['contract', contract], ['address', address], ...told]), ...(missing ? [] : next))
 }

@@ -41,6 +41,15 @@ const here = () => ({
   token: world.token,
 })
 
+const anyRail = () =>
+  rail({
+    dialect: payment(),
+    escrow: session,
+    chainId: 1,
+    address: `0x${'11'.repeat(20)}`,
+    token: `0x${'22'.repeat(20)}`,
+  })
+
 describe('a receiver does not start', () => {
   it('on another chain than its rail names', async () => {
     const receiver = createReceiver({ ...base(), rails: [rail({ ...here(), chainId: 1 })] })
@@ -78,6 +87,7 @@ describe('a receiver does not start', () => {
   it.each([
     ['no address', { address: undefined }, 'address: give the address'],
     ['no rail', { rails: [] }, 'rails: give at least one'],
+    ['a dialect of its own for each rail', { rails: [anyRail(), anyRail()] }, 'speak "payment" by two dialects'],
   ])('with %s', (_what, change, message) => {
     expect(() => createReceiver({ ...base(), rails: [railOf(world)], ...change } as never)).toThrow(message)
   })

@@ -48,6 +48,20 @@ export function rail<terms>(options: RailOptions<terms>): Rail<terms> {
   }
 }
 
+/**
+ * Payments are read by the first dialect that speaks their protocol, and belong to the rails that have it.
+ *
+ * @throws {ConfigError} if there are none, or two rails speak a protocol by different dialects
+ */
+export function checkRails(rails: readonly AnyRail[]): void {
+  if (rails.length === 0) throw new ConfigError('rails', 'give at least one rail')
+  for (const { dialect } of rails) {
+    const first = rails.find((rail) => rail.dialect.name === dialect.name)
+    if (first?.dialect === dialect) continue
+    throw new ConfigError('rails', `speak "${dialect.name}" by two dialects. Make one and give it to each of them`)
+  }
+}
+
 export function keyOf(rail: Deployment, id: Hash): ChannelKey {
   return channelKey(rail.chainId, rail.address, id)
 }

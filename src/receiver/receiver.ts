@@ -21,7 +21,7 @@ import { createExposure, type Caps } from './exposure.ts'
 import { findRailOf } from './find.ts'
 import { forecast, type Forecast } from './forecast.ts'
 import { plainPage, type Page } from './page.ts'
-import type { AnyRail } from './rail.ts'
+import { checkRails, type AnyRail } from './rail.ts'
 import { noticeRestores } from './restore.ts'
 import { checkPolicy, type SettlePolicy } from './settle-policy.ts'
 import { settle, type Settlement } from './settle.ts'
@@ -115,7 +115,7 @@ function contextOf(config: ReceiverConfig): Context {
   const given = address ?? wallet?.address
   if (!given) throw new ConfigError('address', 'give the address that is paid, or a wallet')
   const paid = lower(given)
-  if (rails.length === 0) throw new ConfigError('rails', 'give at least one rail')
+  checkRails(rails)
   const bounds = { ...defaultLimits, ...limits }
   const vary = varyBy(rails)
   const exposure = caps && createExposure(config.store, caps)

@@ -67,7 +67,8 @@ async function closeByPayment(
 
 /**
  * Starts the challenge period alone, and pays what is owed in the same transaction: by default all that the
- * receiver may have charged. Works with nothing but the key and a node.
+ * receiver may have charged, or nothing where the token does not let it be paid. Works with nothing but the key and a
+ * node.
  *
  * @param owed cumulative, in base units
  */
@@ -80,7 +81,12 @@ export async function requestClose(
   const { escrow } = protocol
   const { charged, settled } = channel
   const honest = owed ?? (charged > settled ? charged : settled)
-  const mined = await context.wallet.send(escrow.calls.requestClose(channel, honest), { abi: escrow.abi })
+  const send = (amount: bigint) => context.wallet.send(escrow.calls.requestClose(channel, amount), { abi: escrow.abi })
+  const mined = await send(honest).catch((error: unknown) => {
+    // A receiver that its token blocks cannot be paid now, and must not keep its sender. It may still answer.
+    if (owed !== undefined || honest === settled || !(error instanceof CallRevertedError)) throw error
+    return send(settled)
+  })
   await file(context, escrow, channel, mined)
   const filed = await context.store.get(channel.key)
   // Some contracts say when the rest can be taken only when they are asked.

@@ -106,6 +106,7 @@ const files: Readonly<Record<string, string>> = {
   SilentToken: 'OddTokens',
   FeeToken: 'OddTokens',
   LazyToken: 'OddTokens',
+  BlockListToken: 'OddTokens',
   EtherLikeToken: 'EtherLikeToken',
   SplitToken: 'AuthorizationTokens',
   BothToken: 'AuthorizationTokens',

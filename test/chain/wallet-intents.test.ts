@@ -204,6 +204,33 @@ describe('the next wallet on a store', () => {
     expect(await chain.nonce(account.address, 'mined')).toBe(12)
   })
 
+  it('learns from the chain what a store that was put back from a backup does not know', async () => {
+    const { open, account, intents } = setup()
+    const [named, nameless] = [nextId(), nextId()]
+    const record = `wallet:31337:${account.address.toLowerCase()}`
+    await node.setAutomine(false)
+    const wallet = open({ stuckMs: 40 })
+    let versions = 0
+    const onSent = () => void (versions += 1)
+    const sending = [wallet.send(emitCall(named), { intent: 'kept', onSent }), wallet.send(emitCall(nameless))]
+    await pooled(2)
+    const backup = await intents.readRecord(record)
+    const known = versions
+    await vi.waitFor(() => expect(versions).toBeGreaterThan(known + 1), { timeout: 5_000 })
+    await node.mine()
+    const [first] = await Promise.all(sending)
+    await vi.waitFor(async () => expect(await wallet.pending()).toEqual([]))
+    const restored = memory()
+    await restored.writeRecord(record, () => backup)
+
+    const again = open({ intents: restored, stuckMs: 40 })
+
+    expect(await again.send(emitCall(named), { intent: 'kept' })).toEqual(first)
+    await vi.waitFor(async () => expect(await again.pending()).toEqual([]), { timeout: 5_000 })
+    expect([await effects(named), await effects(nameless)].map((places) => places.length)).toEqual([1, 1])
+    expect(await chain.nonce(account.address, 'mined')).toBe(2)
+  })
+
   it('leaves a transaction alone that holds it up and is looked after by another', async () => {
     const { open } = setup()
     const [patient, hasty] = [open(), open({ stuckMs: 40 })]

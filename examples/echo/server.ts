@@ -10,10 +10,11 @@ import { readPlace } from '../local.ts'
 const { node, chainId, escrow, token, account, file } = await readPlace(3)
 
 const chain = createChain(node)
+const store = sqlite(file('echo-server'))
 const receiver = createReceiver({
   chain,
-  wallet: createWallet({ chain, account }),
-  store: sqlite(file('echo-server')),
+  wallet: createWallet({ chain, account, intents: store }),
+  store,
   rails: [rail({ dialect: payment({ realm: 'echo' }), escrow: session, chainId, address: escrow, token })],
 })
 await receiver.start()

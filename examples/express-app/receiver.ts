@@ -8,10 +8,11 @@ import { readPlace } from '../local.ts'
 const { node, chainId, escrow, token, account, file } = await readPlace(9)
 
 const chain = createChain(node)
+const store = sqlite(file('notes-server'))
 export const receiver = createReceiver({
   chain,
-  wallet: createWallet({ chain, account }),
-  store: sqlite(file('notes-server')),
+  wallet: createWallet({ chain, account, intents: store }),
+  store,
   rails: [rail({ dialect: payment({ realm: 'notes' }), escrow: session, chainId, address: escrow, token })],
 })
 await receiver.start()

@@ -15,10 +15,11 @@ const latin = ['Gutta cavat lapidem.', 'Parva sed apta mihi.']
 const { node, chainId, escrow, token, account, file } = await readPlace(4)
 
 const chain = createChain(node)
+const store = sqlite(file('fortune-server'))
 const receiver = createReceiver({
   chain,
-  wallet: createWallet({ chain, account }),
-  store: sqlite(file('fortune-server')),
+  wallet: createWallet({ chain, account, intents: store }),
+  store,
   rails: [rail({ dialect: payment({ realm: 'fortune' }), escrow: session, chainId, address: escrow, token })],
 })
 await receiver.start()

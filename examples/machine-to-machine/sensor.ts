@@ -10,10 +10,11 @@ import { readPlace } from '../local.ts'
 const { node, chainId, escrow, token, account, file } = await readPlace(8)
 
 const chain = createChain(node)
+const store = sqlite(file('sensor'))
 const receiver = createReceiver({
   chain,
-  wallet: createWallet({ chain, account }),
-  store: sqlite(file('sensor')),
+  wallet: createWallet({ chain, account, intents: store }),
+  store,
   rails: [rail({ dialect: payment({ realm: 'sensor' }), escrow: session, chainId, address: escrow, token })],
   settle: { amount: 200n }, // takes what it has earned by itself, as soon as it is this much
 })

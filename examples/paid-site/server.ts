@@ -11,10 +11,11 @@ const [site = 'http://127.0.0.1:4113'] = process.argv.slice(2)
 const { node, chainId, escrow, token, account, file } = await readPlace(5)
 
 const chain = createChain(node)
+const store = sqlite(file('site-server'))
 const receiver = createReceiver({
   chain,
-  wallet: createWallet({ chain, account }),
-  store: sqlite(file('site-server')),
+  wallet: createWallet({ chain, account, intents: store }),
+  store,
   rails: [rail({ dialect: payment({ realm: 'site' }), escrow: session, chainId, address: escrow, token })],
 })
 await receiver.start()

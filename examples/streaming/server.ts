@@ -12,10 +12,11 @@ import { partsOf } from './recording.ts'
 const { node, chainId, escrow, token, account, file } = await readPlace(7)
 
 const chain = createChain(node)
+const store = sqlite(file('streaming-server'))
 const receiver = createReceiver({
   chain,
-  wallet: createWallet({ chain, account }),
-  store: sqlite(file('streaming-server')),
+  wallet: createWallet({ chain, account, intents: store }),
+  store,
   rails: [rail({ dialect: payment({ realm: 'streaming' }), escrow: session, chainId, address: escrow, token })],
 })
 await receiver.start()

@@ -10,10 +10,11 @@ import { readPlace } from '../local.ts'
 const { node, chainId, escrow, token, account, file } = await readPlace(6)
 
 const chain = createChain(node)
+const store = sqlite(file('ticker-server'))
 const receiver = createReceiver({
   chain,
-  wallet: createWallet({ chain, account }),
-  store: sqlite(file('ticker-server')),
+  wallet: createWallet({ chain, account, intents: store }),
+  store,
   rails: [rail({ dialect: payment({ realm: 'ticker' }), escrow: session, chainId, address: escrow, token })],
 })
 await receiver.start()

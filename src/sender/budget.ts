@@ -41,7 +41,7 @@ export function objection(offer: Offer, allowed: Allowed): string | undefined {
   if (!allowed.tokens.includes(offer.token))
     return `Token ${offer.token} is not one to spend; allow it with \`tokens\`.`
   if (offer.expiresAtMs !== undefined && offer.expiresAtMs <= Date.now()) return 'It has expired.'
-  if (offer.funding && !offer.funding.includes('transaction')) return 'It takes no deposit by transaction.'
+  if (offer.funding?.length === 0) return 'It takes no deposit that this client can make.'
   return undefined
 }
 

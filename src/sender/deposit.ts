@@ -2,6 +2,7 @@
  * Moves tokens into the escrow, by the first of these ways that the token and the escrow offer:
  *
  *   a transfer that carries the data    ERC-1363, ERC-677, ERC-223     one transaction
+ *   a transfer that is signed           ERC-3009, Permit2              a signature, if the receiver sends it
  *   a transfer that is signed           ERC-3009                       a signature, one transaction
  *   an approval that is there already                                  one transaction
  *   a transfer that is signed           Permit2                        a signature, one transaction
@@ -12,13 +13,14 @@
  */
 import { encodeFunctionData, erc20Abi, type Address } from 'viem'
 import { CallRevertedError, ConfigError, NoGasError } from '../base/faults.ts'
-import { NoTokensError } from '../base/spending.ts'
+import { NoAcceptableOfferError, NoTokensError } from '../base/spending.ts'
 import type { Mined } from '../chain/chain.ts'
 import type { Call } from '../escrow/escrow.ts'
 import { abilitiesOf, lose } from './abilities.ts'
 import type { Abilities, Ability, Context } from './context.ts'
 import { authorize, permit, permit2 } from './deposit-signed.ts'
-import { allowanceOf, callFor, transferCall, transferData, type Deposit } from './wanted.ts'
+import { relayed } from './relayed.ts'
+import { allowanceOf, callFor, send, transferCall, transferData, type Deposit } from './wanted.ts'
 
 /** One way to put in a deposit, and what it needs the token for. undefined: it is none for this token. */
 type Way = {
@@ -28,22 +30,34 @@ type Way = {
 
 /** Waits until the deposit is in. @throws {NoTokensError} | {@link NoGasError} before anything is sent */
 export async function putIn(context: Context, wish: Deposit): Promise<Mined> {
-  const { token, least } = wish
-  const balance = await balanceOf(context, token)
-  if (balance < least) throw new NoTokensError(context.address, token, balance, least)
-  const deposit = { ...wish, amount: balance < wish.amount ? balance : wish.amount }
+  const deposit = wish.handed ? wish : await affordable(context, wish)
   const abilities = await abilitiesOf(context, deposit)
-  for (const { needs, by } of ways) {
+  for (const { needs, by } of waysFor(deposit)) {
     try {
       const mined = await by(context, deposit, abilities)
       if (mined) return mined
     } catch (error) {
-      if (!isUnsent(error)) throw error
+      if (!isUnsent(error) || by === relayed) throw error
       if (needs && error instanceof CallRevertedError) await lose(context, deposit, needs)
     }
   }
+  if (!takesTransactions(deposit)) throw new NoAcceptableOfferError([SIGNED_ONLY])
   await approve(context, deposit)
   return send(context, deposit, callFor(deposit), 'deposit')
+}
+
+const SIGNED_ONLY = 'It takes deposits by signature alone, and this token or this receiver does not take one now.'
+
+function takesTransactions({ asking }: Deposit): boolean {
+  return asking?.offer.funding?.includes('transaction') ?? true
+}
+
+/** Of as much as the account holds. */
+async function affordable(context: Context, wish: Deposit): Promise<Deposit> {
+  const { token, least } = wish
+  const balance = await balanceOf(context, token)
+  if (balance < least) throw new NoTokensError(context.address, token, balance, least)
+  return { ...wish, amount: balance < wish.amount ? balance : wish.amount }
 }
 
 /** Base units of a token that the account holds. @throws {ConfigError} if there is no token at that address */
@@ -53,6 +67,14 @@ export async function balanceOf({ chain, address }: Context, token: Address): Pr
   // What an address without code answers to everything.
   if (answer === '0x') throw new ConfigError('token', `${token} is no token on this chain. Name the address of one`)
   return BigInt(answer)
+}
+
+/** A receiver that takes signed deposits alone is not sent another one; what is under way comes before all else. */
+function waysFor(deposit: Deposit): readonly Way[] {
+  const byReceiver: Way = { by: relayed }
+  if (!takesTransactions(deposit)) return [byReceiver]
+  const [first, ...rest] = ways
+  return deposit.handed || !first ? [byReceiver, ...ways] : [first, byReceiver, ...rest]
 }
 
 const ways: readonly Way[] = [
@@ -98,17 +120,4 @@ async function approve(context: Context, deposit: Deposit): Promise<void> {
     const data = encodeFunctionData({ abi: erc20Abi, functionName: 'approve', args: [at.address, value] })
     await send(context, deposit, { to: token, data }, 'approval')
   }
-}
-
-function send({ wallet, chain, onProgress }: Context, { escrow }: Deposit, call: Call, what: string): Promise<Mined> {
-  let transaction = ''
-  return wallet.send(call, {
-    abi: escrow.abi,
-    onSent: (hash) => {
-      transaction = hash
-      onProgress({ step: 'sent', transaction, what })
-    },
-    onProgress: (confirmations) =>
-      onProgress({ step: 'confirming', transaction, confirmations, needed: chain.confirmations }),
-  })
 }

@@ -133,7 +133,7 @@ async function sendPaid(context: Context, request: Outgoing, chosen: Chosen, spe
 /** A channel with room, and a voucher on it; who calls leaves it. Another request may be faster: then once more. */
 async function spend(context: Context, request: Outgoing, { offer, protocol }: Chosen): Promise<Spending> {
   for (let attempt = 0; attempt < 64; attempt += 1) {
-    const { key } = await channelFor(context, protocol, offer)
+    const { key } = await channelFor(context, protocol, offer, request)
     await announceTopUp(context, protocol, key, offer, request)
     const ticket = enter(context, key)
     let spending: Spending | undefined

@@ -5,25 +5,33 @@
  * Of several that suffice the emptiest is used, so that channels get finished.
  * Whoever asks while one is being funded waits for it.
  */
-import { toHex } from 'viem'
 import { OverBudgetError } from '../base/spending.ts'
 import { available, type Channel } from '../channel/channel.ts'
-import { apply } from '../channel/events.ts'
 import type { Offer } from '../channel/messages.ts'
-import type { Identity } from '../escrow/escrow.ts'
-import { deploymentOf, signerOf, writeAbout, type AnyProtocol, type Context } from './context.ts'
-import { putIn } from './deposit.ts'
-import { finish, noted } from './unfinished.ts'
+import { signerOf, type AnyProtocol, type Context } from './context.ts'
+import { add, open, resume } from './funding.ts'
+import { finish } from './unfinished.ts'
+import type { Asking } from './wanted.ts'
+
+/** A request that reaches who made an offer: where it can be asked to send a deposit. */
+type Reaching = { readonly url: URL; readonly method: string }
 
 /** A channel with room for the offer, open on chain. @throws {OverBudgetError} | {@link NoTokensError} | {@link NoGasError} */
-export async function channelFor(context: Context, protocol: AnyProtocol, offer: Offer): Promise<Channel> {
+export async function channelFor(
+  context: Context,
+  protocol: AnyProtocol,
+  offer: Offer,
+  request?: Reaching,
+): Promise<Channel> {
   const name = `${offer.escrow}:${offer.receiver}:${offer.token}`
   const again = await paidLast(context, name, offer)
   if (again) return again
   const { funding } = context.live
   const underWay = funding.get(name)
-  if (underWay) return underWay.then(() => channelFor(context, protocol, offer))
-  const work = findOrFund(context, protocol, offer).finally(() => funding.delete(name))
+  if (underWay) return underWay.then(() => channelFor(context, protocol, offer, request))
+  const { dialect } = protocol
+  const asking = request && { offer, dialect, url: request.url, method: request.method }
+  const work = findOrFund(context, protocol, offer, asking).finally(() => funding.delete(name))
   funding.set(name, work)
   const found = await work
   context.live.paidLast.set(name, { key: found.key, price: offer.price })
@@ -83,13 +91,19 @@ export function fits(channel: Channel, offer: Offer): boolean {
   return same && status === 'open'
 }
 
-async function findOrFund(context: Context, protocol: AnyProtocol, offer: Offer): Promise<Channel> {
+async function findOrFund(
+  context: Context,
+  protocol: AnyProtocol,
+  offer: Offer,
+  asking: Asking | undefined,
+): Promise<Channel> {
   await finish(context, protocol, offer)
+  await resume(context, protocol, offer, asking)
   const plan = planFor(offer, await usableChannels(context, offer), context)
   if (plan.way === 'pay') return plan.channel
   return plan.way === 'open'
-    ? noted(context, offer, () => openFor(context, protocol, offer, plan))
-    : topUp(context, protocol, plan.channel, plan.deposit, plan.least)
+    ? open(context, protocol, offer, plan, asking)
+    : add(context, protocol, plan.channel, plan, asking)
 }
 
 async function usableChannels(context: Context, offer: Offer): Promise<Channel[]> {
@@ -100,41 +114,6 @@ async function usableChannels(context: Context, offer: Offer): Promise<Channel[]
   return usable
 }
 
-async function openFor(
-  context: Context,
-  { escrow }: AnyProtocol,
-  offer: Offer,
-  { deposit: amount, least }: Plan & { way: 'open' },
-): Promise<Channel> {
-  const { address: sender, signers } = context
-  const identity: Identity<unknown> = {
-    sender,
-    receiver: offer.receiver,
-    token: offer.token,
-    signer: escrow.signedBySender ? sender : signers[0].address,
-    terms: escrow.freshTerms(toHex(crypto.getRandomValues(new Uint8Array(32)))),
-  }
-  const at = { chainId: offer.chainId, address: offer.escrow, token: offer.token }
-  context.onProgress({ step: 'opening', deposit: amount, receiver: offer.receiver })
-  const { token, receiver } = offer
-  const mined = await putIn(context, {
-    escrow,
-    at,
-    token,
-    receiver,
-    purpose: { action: 'open', identity },
-    amount,
-    least,
-  })
-  for (const log of mined.logs) {
-    const event = escrow.event(log, at)
-    if (event?.type !== 'opened' || event.channel.sender !== sender) continue
-    await writeAbout(context.store, event.key, (about) => ({ ...about, opened: mined.hash }))
-    return context.store.update(event.key, (now) => apply(now, event) ?? event.channel)
-  }
-  throw new Error(`Transaction ${mined.hash} opened no channel: the token took the call and did nothing.`)
-}
-
 /** Adds `amount` base units to a channel, or what the account holds of it, but not less than `least`. */
 export function topUp(
   context: Context,
@@ -143,38 +122,7 @@ export function topUp(
   amount: bigint,
   least = amount,
 ): Promise<Channel> {
-  return noted(context, channel, () => addTo(context, protocol, channel, { amount, least }))
-}
-
-async function addTo(
-  context: Context,
-  { escrow }: AnyProtocol,
-  channel: Channel,
-  { amount, least }: { readonly amount: bigint; readonly least: bigint },
-): Promise<Channel> {
-  context.onProgress({ step: 'topping up', deposit: amount, receiver: channel.receiver })
-  const at = deploymentOf(channel)
-  const { token, receiver } = channel
-  const mined = await putIn(context, {
-    escrow,
-    at,
-    token,
-    receiver,
-    purpose: { action: 'topUp', channel },
-    amount,
-    least,
-  })
-  let topped = channel
-  for (const log of mined.logs) {
-    const event = escrow.event(log, at)
-    if (event?.key !== channel.key || (event.type !== 'toppedUp' && event.type !== 'toppedUpBy')) continue
-    topped = await context.store.update(channel.key, (now) => apply(now, event) ?? channel)
-    await writeAbout(context.store, channel.key, (about) => ({
-      ...about,
-      toppingUp: { hash: mined.hash, amount: `${topped.deposit - channel.deposit}` },
-    }))
-  }
-  return topped
+  return add(context, protocol, channel, { deposit: amount, least }, undefined)
 }
 
 function larger(a: bigint, b: bigint): bigint {

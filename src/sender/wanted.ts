@@ -1,7 +1,8 @@
 /** A deposit that is wanted, and the calls that could make it. */
 import { encodeFunctionData, erc20Abi, parseAbi, type Address, type Hex } from 'viem'
 import { CallRevertedError } from '../base/faults.ts'
-import type { SignedDeposit } from '../channel/messages.ts'
+import type { Mined } from '../chain/chain.ts'
+import type { Offer, SignedDeposit } from '../channel/messages.ts'
 import type { Call, Deployment, Purpose, TransferKind } from '../escrow/escrow.ts'
 import type { AnyProtocol, Context } from './context.ts'
 
@@ -14,7 +15,22 @@ export type Deposit = {
   /** Base units; the account's whole balance if that is less, but not under `least`. */
   readonly amount: bigint
   readonly least: bigint
+  /** Where the receiver can be asked to send what is signed. */
+  readonly asking?: Asking
+  /** What was signed for it before, and may still take effect. */
+  readonly handed?: Handed
 }
+
+/** An offer, and a request that reaches who made it. */
+export type Asking = {
+  readonly offer: Offer
+  readonly dialect: AnyProtocol['dialect']
+  readonly url: URL
+  readonly method: string
+}
+
+/** A deposit that somebody else may send, and a block before it can have been. */
+export type Handed = { readonly signed: SignedDeposit; readonly block: bigint }
 
 /** By what is approved. */
 export function callFor({ escrow, purpose, amount, at }: Deposit): Call {
@@ -59,6 +75,25 @@ export async function allowanceOf(
 ): Promise<bigint> {
   const data = encodeFunctionData({ abi: erc20Abi, functionName: 'allowance', args: [address, spender] })
   return BigInt(await chain.call({ to: token, data }))
+}
+
+/** Sends a transaction of the account, and tells how it goes. */
+export function send(
+  { wallet, chain, onProgress }: Context,
+  { escrow }: Deposit,
+  call: Call,
+  what: string,
+): Promise<Mined> {
+  let transaction = ''
+  return wallet.send(call, {
+    abi: escrow.abi,
+    onSent: (hash) => {
+      transaction = hash
+      onProgress({ step: 'sent', transaction, what })
+    },
+    onProgress: (confirmations) =>
+      onProgress({ step: 'confirming', transaction, confirmations, needed: chain.confirmations }),
+  })
 }
 
 const transferAbi = parseAbi([

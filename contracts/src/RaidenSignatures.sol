@@ -69,11 +69,11 @@ abstract contract RaidenSignatures is IRaidenChannels {
             let v := byte(0, calldataload(add(signature.offset, 0x40)))
             mstore(add(free, 0x20), add(v, mul(27, lt(v, 27))))
             calldatacopy(add(free, 0x40), signature.offset, 0x40)
-            // To a bad signature, and to no input at all, the precompile answers nothing. It checks v. It fails only
-            // when the gas runs out, and then so must this.
+            // To a bad signature, and to no input at all, the precompile answers nothing. It checks v. It fails only for
+            // lack of gas.
             let wellFormed := and(eq(signature.length, 65), iszero(gt(mload(add(free, 0x60)), highestS)))
             mstore(0, 0)
-            if iszero(staticcall(gas(), 1, free, mul(wellFormed, 0x80), 0, 0x20)) { revert(0, 0) }
+            pop(staticcall(gas(), 1, free, mul(wellFormed, 0x80), 0, 0x20))
             signer := mload(0)
         }
         if (signer == address(0)) revert InvalidSignature();

@@ -89,7 +89,7 @@ contract SettleManyTest is BatchTest {
         add(id, 100);
         bytes memory batch = abi.encodeCall(IChannelEscrow.settleMany, (address(token), rows));
         bool done;
-        for (uint256 gasLimit = 10_000; !done; gasLimit += 200) {
+        for (uint256 gasLimit = 10_000; !done; gasLimit += 13) {
             vm.prank(receiver);
             (done,) = address(escrow).call{gas: gasLimit}(batch);
         }

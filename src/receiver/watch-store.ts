@@ -1,7 +1,7 @@
 /** The vouchers of a receiver whose store is on this machine, read without disturbing whoever has it open. */
 import type { Channel } from '../channel/channel.ts'
 import { withSnapshot } from '../store/sqlite-snapshot.ts'
-import type { Vouchers } from './watch.ts'
+import type { Vouchers } from './watch-ledgers.ts'
 
 /** @param folder where there is room for a copy of the file, for this user alone */
 export function vouchersIn(path: string, folder: string): Vouchers {

@@ -14,8 +14,7 @@ import { ConfigError } from '../base/faults.ts'
 import { messageOf, type Log } from '../base/log.ts'
 import type { Chain, Wallet } from '../chain/chain.ts'
 import { pause } from '../chain/pause.ts'
-import type { Channel, ChannelKey } from '../channel/channel.ts'
-import { authorize } from '../channel/ledger.ts'
+import type { ChannelKey } from '../channel/channel.ts'
 import type { Store } from '../store/store.ts'
 import type { AlarmSink } from './alarm.ts'
 import { elapsedOf, OVERDUE } from './alarm-closes.ts'
@@ -26,9 +25,8 @@ import type { Context } from './context.ts'
 import { findRailOf } from './find.ts'
 import type { AnyRail } from './rail.ts'
 import { createReceiver } from './receiver.ts'
-
-/** Where the vouchers are: what the receiver knew last of these channels. Those it does not know are left out. */
-export type Vouchers = (keys: readonly ChannelKey[]) => Promise<readonly Channel[]>
+import type { TakeLedgers } from './watch-intake.ts'
+import { createLedgers, learn, vouchersOf, type Vouchers } from './watch-ledgers.ts'
 
 export type WatcherConfig = {
   /** Who is paid. Default: the address of the wallet. */
@@ -39,7 +37,8 @@ export type WatcherConfig = {
   /** The watcher's own. */
   readonly store: Store
   readonly chain: Chain
-  readonly vouchers: Vouchers
+  /** Default: those that it was sent, see {@link Watcher.take}. */
+  readonly vouchers?: Vouchers
   /** The part of the challenge period that the server is given, from 0 to 0.5. Default: 0.25. */
   readonly after?: number
   /** Default: warnings and errors as JSON lines on standard error. */
@@ -50,6 +49,8 @@ export type WatcherConfig = {
 export type Watcher = Pick<Context, 'alarms' | 'live' | 'address'> & {
   /** Compares everything, and resolves when the chain was read up to now. @throws {ConfigError} */
   start(): Promise<void>
+  /** Keeps what a server knows of channels. Each voucher is verified against the channel as the chain has it. */
+  readonly take: TakeLedgers
   /** Stops after what is under way. The store stays open. */
   stop(): Promise<void>
 }
@@ -61,22 +62,26 @@ const ASK_MS = 10_000
 const PURSE_MS = 60_000
 
 /** @throws {ConfigError} naming the setting that is missing or wrong */
-export function createWatcher({ wallet, vouchers, after = OVERDUE, ...config }: WatcherConfig): Watcher {
+export function createWatcher({ wallet, after = OVERDUE, ...config }: WatcherConfig): Watcher {
   if (!(after >= 0 && after <= 0.5)) throw new ConfigError('after', 'must be from 0 to 0.5 of the challenge period')
   // What follows the chain has no key, so that nothing is sent before its time.
   const following = createReceiver({ ...config, address: config.address ?? wallet.address })
   const acting: Context = { ...following, wallet }
+  const { vouchers = vouchersOf(acting) } = config
+  const intake = createLedgers(acting)
   const stopping = new AbortController()
   const running: Promise<unknown>[] = []
   return {
     alarms: following.alarms,
     live: following.live,
     address: following.address,
+    take: intake.take,
     start: async () => {
       await checkAgainstChain(acting, stopping.signal)
       await following.start()
       running.push(
         repeat(acting, LOOK_MS, defender(acting, vouchers, after), stopping.signal),
+        repeat(acting, LOOK_MS, intake.takeEarly, stopping.signal),
         repeat(acting, PURSE_MS, () => watchGasMoney(acting), stopping.signal),
       )
     },
@@ -117,7 +122,7 @@ function defender(acting: Context, vouchers: Vouchers, after: number): () => Pro
     if (due.length === 0) return
     for (const key of due) asked.set(key, nowMs)
     const known = await vouchers(due)
-    await Promise.all(known.map((channel) => learn(acting, channel)))
+    await Promise.all(known.map((ledger) => learn(acting, ledger)))
     await Promise.all(known.map(({ key }) => answerClose(acting, key)))
   }
 }
@@ -127,17 +132,4 @@ async function isDue(acting: Context, key: ChannelKey, after: number): Promise<b
   const rail = channel && findRailOf(acting, channel)
   if (!rail || channel.status !== 'closing') return false
   return (await elapsedOf(acting, { rail, channel })) >= after
-}
-
-/** What the chain says is our own; what was authorized and charged is the receiver's. Neither ever falls. */
-async function learn({ store }: Context, { key, voucher, charged, closeAgreed }: Channel): Promise<void> {
-  await store.update(key, (now) => {
-    if (!now) throw new Error(`the chain knows no channel ${key}`)
-    const known = voucher && voucher.cumulativeAmount <= now.deposit ? authorize(now, voucher) : now
-    return {
-      ...known,
-      charged: charged > known.charged ? charged : known.charged,
-      ...(closeAgreed !== undefined && { closeAgreed }),
-    }
-  })
 }

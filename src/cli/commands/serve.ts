@@ -10,6 +10,7 @@ import { exitHelp } from '../exit.ts'
 import { progress, report, type Say } from '../print.ts'
 import { alarmListeners, withAlarmOptions, type AlarmOptions, type Listeners } from '../serve/alarms.ts'
 import { inOptions } from '../serve/as-options.ts'
+import { feedOf, withFeed, withFeedOptions, type FeedOptions } from '../serve/feed.ts'
 import { goodsOf, type Goods, type GoodsOptions } from '../serve/goods.ts'
 import { readKeyFile } from '../serve/key.ts'
 import { listOption, option, withSellerOptions, type SellerOptions } from '../serve/options.ts'
@@ -27,7 +28,8 @@ type Options = SellerOptions &
   GoodsOptions &
   RestOptions &
   SettlingOptions &
-  AlarmOptions & {
+  AlarmOptions &
+  FeedOptions & {
     readonly host: string
     readonly port: number
     readonly tlsCert?: string
@@ -48,7 +50,8 @@ export function addServe(program: Command): void {
     .addOption(option('--upstream <url>', 'sell what this server answers, whole'))
     .addOption(option('--files <folder>', 'sell the files in this folder'))
     .addOption(option('--price <units>', 'base units for each request, with --upstream and --files', someUnits))
-  withRestOptions(withAlarmOptions(withCapOptions(withSettlingOptions(withServerOptions(withSellerOptions(command))))))
+  const seller = withCapOptions(withSettlingOptions(withServerOptions(withSellerOptions(command))))
+  withRestOptions(withFeedOptions(withAlarmOptions(seller)))
     .option(
       '--restored',
       'for the first start after the state file was put back from a backup: what its senders have authorized since counts as served',
@@ -119,6 +122,7 @@ async function serve(file: string | undefined, options: Options): Promise<void> 
   const log = jsonLog(options.logLevel)
   const paid = options.receiver ?? account.address
   const listeners = alarmListeners(options, `farthing serve ${paid}`, log)
+  const feed = feedOf(options, log)
   const privateKey = await account.unlock()
   const signals = listenToSignals()
   try {
@@ -127,8 +131,10 @@ async function serve(file: string | undefined, options: Options): Promise<void> 
       const say = teller(log)
       const place = await findPlace(options, { signal: signals.stop, say })
       const stateFile = options.stateFile ?? usualStateFile(place, paid)
-      await withStateFile(stateFile, (store) =>
-        sell({ options, rules, goods, rest, signals, place, stateFile, store, paid, privateKey, say, listeners }),
+      await withStateFile(stateFile, (own) =>
+        withFeed(feed, own, (store) =>
+          sell({ options, goods, rest, rules, signals, place, stateFile, store, paid, privateKey, say, listeners }),
+        ),
       )
     })
   } catch (error) {

@@ -14,7 +14,9 @@ import { homeFolder, makePrivateFolder } from '../home.ts'
 import { progress, report } from '../print.ts'
 import { alarmListeners, withAlarmOptions, type AlarmOptions, type Listeners } from '../serve/alarms.ts'
 import { inOptions } from '../serve/as-options.ts'
+import { takeFeed, withIntakeOptions, type IntakeOptions } from '../serve/feed.ts'
 import { readKeyFile } from '../serve/key.ts'
+import { hangUp } from '../serve/listen.ts'
 import { option, withSellerOptions, type SellerOptions } from '../serve/options.ts'
 import { findPlace, type Place } from '../serve/place.ts'
 import { walletOf, withStateFile } from '../serve/seller.ts'
@@ -22,7 +24,8 @@ import { aborted, listenToSignals, type Signals } from '../serve/signals.ts'
 import { usualStateFile } from '../serve/state-file.ts'
 
 type Options = SellerOptions &
-  AlarmOptions & { readonly watchFile?: string; readonly after: number; readonly json?: boolean }
+  AlarmOptions &
+  IntakeOptions & { readonly watchFile?: string; readonly after: number; readonly json?: boolean }
 
 export function addWatch(program: Command): void {
   const command = program
@@ -41,7 +44,7 @@ export function addWatch(program: Command): void {
     .addOption(
       option('--watch-file <file>', 'what it knows of the chain (default: one beside others in FARTHING_HOME)'),
     )
-  withAlarmOptions(withSellerOptions(command))
+  withAlarmOptions(withIntakeOptions(withSellerOptions(command)))
     .option(
       '--json',
       'print one JSON line when ready (receiver, chainId, rails, stateFile, watchFile), and one for each answer',
@@ -72,7 +75,7 @@ async function watch(options: Options): Promise<void> {
   try {
     await inOptions(options.contract, async () => {
       const place = await findPlace(options, { signal: signals.stop, say: progress(options.logLevel !== 'error') })
-      const files = filesOf(options, place, paid)
+      const files = options.feed === undefined ? filesOf(options, place, paid) : fedFilesOf(options, place, paid)
       await checkOwner(files, paid)
       await withStateFile(files.watchFile, (store) =>
         defend({ options, place, paid, privateKey, files, store, listeners, log, signals }),
@@ -87,7 +90,8 @@ async function watch(options: Options): Promise<void> {
   }
 }
 
-type Files = { readonly stateFile: string; readonly watchFile: string }
+/** Without a state file vouchers are sent to it. */
+type Files = { readonly stateFile: string | undefined; readonly watchFile: string }
 
 type Opened = {
   readonly options: Options
@@ -110,20 +114,22 @@ async function defend(opened: Opened): Promise<void> {
     chain,
     rails,
     store,
-    vouchers: vouchersIn(files.stateFile, dirname(files.watchFile)),
+    ...(files.stateFile !== undefined && { vouchers: vouchersIn(files.stateFile, dirname(files.watchFile)) }),
     after: options.after / 100,
     log: tellAnswers(log, options.json),
     alarms: listeners.sinks,
   })
   await listeners.serve(watcher)
+  const intake = await takeFeed(options, watcher.take)
   const giveUp = () => void watcher.stop()
   signals.stop.addEventListener('abort', giveUp)
   try {
-    await inKeyFile(() => watcher.start())
+    await watcher.start()
     if (!signals.stop.aborted) sayReady(opened)
     await aborted(signals.stop)
   } finally {
     signals.stop.removeEventListener('abort', giveUp)
+    hangUp(intake)
     await watcher.stop()
   }
 }
@@ -137,7 +143,11 @@ function sayReady({ options, place, paid, files }: Opened): void {
     token: getAddress(token),
   }))
   const line = `Watching for ${receiver} on chain ${chainId}, after ${options.after} % of the challenge period. Ctrl-C stops.`
-  report(options.json, { receiver, chainId, rails, after: options.after, ...files }, line)
+  report(
+    options.json,
+    { receiver, chainId, rails, after: options.after, ...files, stateFile: files.stateFile ?? null },
+    line,
+  )
 }
 
 /** What it did is its result. */
@@ -164,23 +174,22 @@ function filesOf({ stateFile: given, watchFile: own }: Options, place: Place, pa
   throw new ConfigError('--watch-file', 'is the state file of the server. Name another one')
 }
 
+/** @throws {ConfigError} if vouchers would come from two places */
+function fedFilesOf({ stateFile, watchFile }: Options, place: Place, paid: Address): Files {
+  if (stateFile !== undefined) throw new ConfigError('--state-file', 'is not read with --feed. Leave one of them out')
+  const own = () => join(makePrivateFolder(join(homeFolder(), 'watchers')), basename(usualStateFile(place, paid)))
+  return { stateFile: undefined, watchFile: resolve(watchFile ?? own()) }
+}
+
 /** Better now than when a sender has left. @throws {ConfigError} | {@link StoreUnavailableError} */
 async function checkOwner({ stateFile, watchFile }: Files, paid: Address): Promise<void> {
+  if (stateFile === undefined) return
   const owner = await withSnapshot(stateFile, dirname(watchFile), (store) => store.readRecord('receiver:address'))
   if (owner === undefined || owner === paid.toLowerCase()) return
   throw new ConfigError(
     '--state-file',
     `${stateFile} holds the channels of ${owner}, not of ${paid}. Name that receiver`,
   )
-}
-
-async function inKeyFile<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof ConfigError) || error.field !== 'wallet') throw error
-    throw new ConfigError('--key-file', error.message.slice('wallet: '.length))
-  }
 }
 
 /** A whole number from 0 to 50: from there on it might be too late. */

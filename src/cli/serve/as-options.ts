@@ -37,3 +37,14 @@ export function asOption(error: ConfigError, contract: Address | undefined): Con
 function escrowOption(problem: string, contract: Address | undefined): string {
   return contract !== undefined && problem.includes(contract) ? '--contract' : '--escrow'
 }
+
+/** The same for what has names of its own for its settings. */
+export function named<T>(names: Readonly<Record<string, string>>, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    const name = error instanceof ConfigError ? names[error.field] : undefined
+    if (!(error instanceof ConfigError) || name === undefined) throw error
+    throw new ConfigError(name, error.message.slice(`${error.field}: `.length))
+  }
+}

@@ -1,13 +1,16 @@
 /** What raises an alarm, on a real chain: senders that leave, nodes that fail, deposits that vanish, a purse that is empty. */
 import { numberToHex } from 'viem'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import type { Pending } from '../src/chain/chain.ts'
 import { createChain } from '../src/chain/rpc.ts'
 import type { LocalChain } from '../src/cli/local-chain.ts'
 import type { AlarmNews } from '../src/receiver/alarm.ts'
 import { watchGasMoney } from '../src/receiver/alarm-money.ts'
 import { watchHead } from '../src/receiver/alarm-node.ts'
+import { watchTransactions } from '../src/receiver/alarm-transactions.ts'
 import type { Receiver, ReceiverConfig } from '../src/receiver/receiver.ts'
 import {
+  newBuyer,
   newReceiver,
   openChannel,
   openShop,
@@ -101,6 +104,31 @@ describe('a purse', () => {
     await setCoins(receiver, 2n * needed)
     await watchGasMoney(receiver)
     expect(states('gas-money-low')).toEqual(['raised', 'cleared'])
+  })
+})
+
+describe('a transaction', () => {
+  it('that is not mined for long raises an alarm with its hash, until it is', async () => {
+    const { receiver, heard, states } = await listenTo()
+    const shop = await openShop(receiver)
+    endings.push(() => shop.close())
+    const buyer = await newBuyer(world, receiver)
+    expect((await buyer.pay(`${shop.url}/x`, 5n)).status).toBe(200)
+    await rpc(world, 'evm_setAutomine', false)
+    endings.push(() => rpc(world, 'evm_setAutomine', true))
+    const settling = receiver.settle()
+    await until(async () => (await receiver.wallet!.pending()).length === 1)
+    const [{ hash, nonce }] = (await receiver.wallet!.pending()) as [Pending]
+    await watchTransactions(receiver)
+    expect(states('transaction-stuck')).toEqual([])
+    await watchTransactions(receiver, 0)
+    expect(heard('transaction-stuck')).toMatchObject([
+      { subject: `${receiver.wallet!.address}:${nonce}`, facts: { hash, minutes: '0', replaced: '0' } },
+    ])
+    await rpc(world, 'evm_mine')
+    expect(await settling).toMatchObject([{ ok: true, amount: 5n }])
+    await watchTransactions(receiver, 0)
+    expect(states('transaction-stuck')).toEqual(['raised', 'cleared'])
   })
 })
 

@@ -5,14 +5,14 @@ import type { Context } from './context.ts'
 /** Long enough for a few versions with higher fees. */
 const STUCK_MS = 600_000
 
-/** Raises an alarm for each that is not mined after ten minutes, whatever the wallet tried. Without a key there are none. */
-export async function watchTransactions({ alarms, wallet }: Context): Promise<void> {
+/** Raises an alarm for each that is not mined after `stuckMs`, whatever the wallet tried. Without a key there are none. */
+export async function watchTransactions({ alarms, wallet }: Context, stuckMs = STUCK_MS): Promise<void> {
   if (!wallet) return
   const stuck = new Map<string, { readonly hash: string; readonly minutes: string; readonly replaced: string }>()
   try {
     for (const { nonce, hash, sinceMs, replaced, mined } of await wallet.pending()) {
       const ageMs = Date.now() - sinceMs
-      if (mined || ageMs < STUCK_MS) continue
+      if (mined || ageMs < stuckMs) continue
       const minutes = `${Math.floor(ageMs / 60_000)}`
       stuck.set(`${wallet.address}:${nonce}`, { hash, minutes, replaced: `${replaced}` })
     }

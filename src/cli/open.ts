@@ -33,7 +33,7 @@ export const noBudget: Budget = { perRequest: 1n, deposit: 1n }
 export async function withViewer<T>(settings: Settings, work: (client: Client) => Promise<T>): Promise<T> {
   return withStore(settings, async (store) => {
     const account = watchOnly(settings.account.address)
-    return work(await createClient({ ...common(settings, store), account, budget: noBudget }))
+    return work(await createClient({ ...common(settings, store), account, signer: 'account', budget: noBudget }))
   })
 }
 

@@ -5,6 +5,7 @@ import type { Budget } from '../sender/budget.ts'
 import type { Client } from '../sender/client.ts'
 import type { Progress } from '../sender/context.ts'
 import { fits, planFor, type Plan } from '../sender/fund.ts'
+import { sessionSigner } from '../sender/session-key.ts'
 import { inTurn, withClient, withStore } from './open.ts'
 import { short, type Say } from './print.ts'
 import type { OutgoingRequest } from './request.ts'
@@ -53,11 +54,13 @@ export async function buy(
 /** What would be done to pay an offer, by what is known here. @throws {OverBudgetError} */
 export async function planOf(offer: Offer, { settings, spend }: Pick<Context, 'settings' | 'spend'>): Promise<Plan> {
   const deposit = depositFor(spend)
+  const { chainId } = settings
   const { address } = settings.account
   return withStore(settings, async (store) => {
+    const session = await sessionSigner(store, { chainId, address: offer.escrow })
     const usable = []
     for await (const channel of store.list()) {
-      const isOurs = channel.sender === address && channel.signer === address
+      const isOurs = channel.sender === address && [address, session].includes(channel.signer)
       if (isOurs && fits(channel, offer)) usable.push(channel)
     }
     return planFor(offer, usable, { budget: spend.budget, deposit, topUpDeposit: deposit })

@@ -1,8 +1,8 @@
 /**
  * A sender: an account, its channels, the chain.
  *
- * Deposits and transactions are the account's; vouchers are signed by `signer`,
- * which may be another key that is worth no more than the deposits it signs for.
+ * Deposits and transactions are the account's; vouchers are signed by another
+ * key, which is worth no more than the deposits it signs for.
  */
 import type { Address, Hex, LocalAccount } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
@@ -21,13 +21,22 @@ import { session } from '../escrow/session.ts'
 import type { Store } from '../store/store.ts'
 import type { Budget } from './budget.ts'
 import { closeTogether, requestClose, withdraw, type Closed } from './close.ts'
-import { protocolOf, readAbout, type AnyProtocol, type Context, type Live, type Progress } from './context.ts'
+import {
+  protocolOf,
+  readAbout,
+  type AnyProtocol,
+  type Context,
+  type Live,
+  type Place,
+  type Progress,
+} from './context.ts'
 import { balanceOf } from './deposit.ts'
 import { channelFor, topUp } from './fund.ts'
 import { checkAhead, type Ahead } from './ahead.ts'
 import { findPlace } from './places.ts'
 import { createSession, type Session, type SessionOptions } from './session.ts'
-import { createSigner } from './signer.ts'
+import { fileSessionSigner, sessionKey } from './session-key.ts'
+import { createSigner, type Signer } from './signer.ts'
 import { sync } from './sync.ts'
 
 export type ClientConfig = {
@@ -40,8 +49,8 @@ export type ClientConfig = {
   /** Escrow contracts that may hold deposits, and tokens that may be spent. All others are refused. */
   readonly escrows: readonly Address[]
   readonly tokens: readonly Address[]
-  /** Signs vouchers. Default: the account. */
-  readonly signer?: Hex | LocalAccount
+  /** Signs vouchers. Default: a key for each escrow that is made from the account; `'account'`: the account itself. */
+  readonly signer?: Hex | LocalAccount | 'account'
   /** The deposit for a channel that pays `price` per request. Default: a hundred times the price, within the budget. */
   readonly deposit?: (price: bigint) => bigint
   /** What a top up adds. Default: as `deposit`. */
@@ -119,17 +128,20 @@ async function contextOf(config: ClientConfig): Promise<Context> {
   const escrows = config.escrows.map(lower)
   const deposit = config.deposit ?? ((price) => price * 100n)
   const asking = { chain, store, protocols, chainId, sender: lower(account.address) }
+  const places = await Promise.all(escrows.map((address) => findPlace(asking, address)))
+  const voucherSigners = await signersFor(config, account, places)
   return {
     address: lower(account.address),
     account,
-    signers: [createSigner(config.signer ?? config.account), createSigner(config.account)],
+    signers: [createSigner(config.account), ...voucherSigners.values()],
+    voucherSigners,
     wallet,
     chain,
     store,
     protocols,
     budget,
     allowed: { chainId, escrows, tokens: config.tokens.map(lower) },
-    places: await Promise.all(escrows.map((address) => findPlace(asking, address))),
+    places,
     deposit,
     topUpDeposit: config.topUpDeposit ?? deposit,
     retryMs: config.retryMs ?? 1_000,
@@ -141,6 +153,22 @@ async function contextOf(config: ClientConfig): Promise<Context> {
     onProgress: config.onProgress ?? (() => undefined),
     live: newLive(),
   }
+}
+
+/** Who signs the vouchers of new channels, by escrow. */
+async function signersFor(
+  { signer, store }: ClientConfig,
+  account: LocalAccount,
+  places: readonly Place[],
+): Promise<Map<Address, Signer>> {
+  const signers = new Map<Address, Signer>()
+  for (const { at, protocol } of places) {
+    if (protocol.escrow.signedBySender || signer === 'account') continue
+    const key = signer ?? (await sessionKey(account, at))
+    if (signer === undefined && typeof key === 'string') await fileSessionSigner(store, at, key)
+    if (key !== undefined) signers.set(at.address, createSigner(key))
+  }
+  return signers
 }
 
 function newLive(): Live {

@@ -34,8 +34,10 @@ export type Context = {
   readonly address: Address
   /** Signs deposits. */
   readonly account: LocalAccount
-  /** Who may sign vouchers: the key for new channels first, then the account. */
+  /** Who may sign vouchers: the account first, then the keys for new channels. */
   readonly signers: readonly [Signer, ...Signer[]]
+  /** Who signs those of new channels, by escrow; where none is named, the account. */
+  readonly voucherSigners: ReadonlyMap<Address, Signer>
   readonly wallet: Wallet
   readonly chain: Chain
   readonly store: Store

@@ -110,15 +110,15 @@ async function addTo(
 }
 
 function newIdentity(
-  { address: sender, signers }: Context,
+  { address: sender, voucherSigners }: Context,
   escrow: AnyProtocol['escrow'],
-  { receiver, token }: Offer,
+  { receiver, token, escrow: address }: Offer,
 ): Identity<unknown> {
   return {
     sender,
     receiver,
     token,
-    signer: escrow.signedBySender ? sender : signers[0].address,
+    signer: escrow.signedBySender ? sender : (voucherSigners.get(address)?.address ?? sender),
     terms: escrow.freshTerms(toHex(crypto.getRandomValues(new Uint8Array(32)))),
   }
 }

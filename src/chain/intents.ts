@@ -6,7 +6,7 @@
  * restart does not know. Each change is made to what is there when it is
  * written: wallets that share a store share their nonces too.
  */
-import type { Address, Hex } from 'viem'
+import type { Address, Hash, Hex } from 'viem'
 import { ownRecord } from '../base/read.ts'
 import type { Done, Filed, Journal, Last } from './outgoing.ts'
 
@@ -53,10 +53,7 @@ export function createJournal(intents: Intents, address: Address, chainId: () =>
     async finish(tx, done) {
       const { intent } = tx
       // In this order: a crash in between leaves both, and the transaction is looked up once more.
-      if (intent !== undefined && done) {
-        const row = JSON.stringify(doneRowOf({ ...tx, hashes: [done, ...tx.hashes.filter((hash) => hash !== done)] }))
-        await intents.writeRecord(await nameOf(intent), () => row)
-      }
+      if (intent !== undefined && done) await intents.writeRecord(await nameOf(intent), () => doneRecord(tx, done))
       await edit((kept) => ({ ...withoutRow(kept, tx), last: laterOf(kept.last, tx) }))
       await expire()
     },
@@ -105,6 +102,10 @@ type DoneRow = {
 
 function keptOf(json: string | undefined): Kept {
   return json === undefined ? { outgoing: [] } : ownRecord<Kept>(json)
+}
+
+function doneRecord(tx: Filed, done: Hash): string {
+  return JSON.stringify(doneRowOf({ ...tx, hashes: [done, ...tx.hashes.filter((hash) => hash !== done)] }))
 }
 
 function withRow(kept: Kept, tx: Filed): Kept {

@@ -28,7 +28,7 @@ export class KeyUsedElsewhereError extends Error {
   override readonly name = 'KeyUsedElsewhereError'
   constructor(address: Address, nonce: number, { ours, theirs }: { readonly ours: Hash; readonly theirs: Hash }) {
     super(
-      `Transaction ${ours} can not be mined any more and changed nothing: transaction ${theirs}, which this wallet did not send, took nonce ${nonce} of ${address}. Let only one wallet use the key, then send it again.`,
+      `Transaction ${ours} cannot be mined any more and changed nothing: transaction ${theirs}, which this wallet did not send, took nonce ${nonce} of ${address}. Let only one wallet use the key, then send it again.`,
     )
   }
 }

@@ -1,7 +1,7 @@
 /** Puts a contract on a chain, and says where it is. */
 import { BaseError, keccak256, type Address, type Hash, type Hex, type LocalAccount } from 'viem'
 import { privateKeyToAccount, type PrivateKeyAccount } from 'viem/accounts'
-import { ConfigError, NoGasError } from '../base/faults.ts'
+import { CallRevertedError, ConfigError, NoGasError, TransactionRevertedError } from '../base/faults.ts'
 import { lower } from '../base/read.ts'
 import type { Chain } from '../chain/chain.ts'
 import { deploy } from '../chain/deploy.ts'
@@ -52,7 +52,8 @@ export async function create({ chain, rpc, privateKey, cap, say }: Creation, cod
 }
 
 /**
- * The same by the deterministic deployment proxy. `proxy`: whether to put it there first, where it is not.
+ * The same by the deterministic deployment proxy. `proxy`: whether to put it there first, where it is not. undefined: another
+ * put the contract there meanwhile.
  *
  * @param call of the proxy. @param address where it puts the contract
  * @throws {NoGasError} | {@link ConfigError} if the chain has no proxy and shall not get it, or does not take the contract
@@ -61,25 +62,26 @@ export async function createBy(
   call: Call,
   address: Address,
   { chain, privateKey, cap, say, proxy }: Omit<Creation, 'rpc'> & { readonly proxy: boolean },
-): Promise<Created> {
-  const wallet = createWallet({ chain, account: privateKeyToAccount(privateKey), maxFeePerGas: cap })
-  const send = async (call: Call) => {
-    try {
-      return await wallet.send(call, { confirmations: 1, onSent: (hash) => say(`sending transaction ${hash}`) })
-    } catch (error) {
-      throw error instanceof FeeTooHighError ? tooDear(error.most, error.base) : error
-    }
-  }
+): Promise<Created | undefined> {
+  const account = privateKeyToAccount(privateKey)
   if ((await chain.code(PROXY)) === '0x') {
     if (!proxy) throw new ConfigError('--proxy', `is needed. ${noProxy}`)
     say(`putting the deployment proxy on the chain, for ${proxyCreation.cost} wei`)
-    await payForProxy(chain, privateKeyToAccount(privateKey), cap)
+    await payForProxy(chain, account, cap)
     await putProxy(chain)
   }
-  const { hash, block } = await send(call)
-  if ((await chain.code(address)) === '0x') throw new Error(`transaction ${hash} left nothing at ${address}`)
-  say(`mined in block ${block}: ${short(address)}`)
-  return { address, transaction: hash, block }
+  const wallet = createWallet({ chain, account, maxFeePerGas: cap })
+  try {
+    const onSent = (hash: Hash) => say(`sending transaction ${hash}`)
+    const { hash, block } = await wallet.send(call, { confirmations: 1, onSent })
+    say(`mined in block ${block}: ${short(address)}`)
+    return { address, transaction: hash, block }
+  } catch (error) {
+    if (error instanceof FeeTooHighError) throw tooDear(error.most, error.base)
+    const isReverted = error instanceof CallRevertedError || error instanceof TransactionRevertedError
+    if (isReverted && (await chain.code(address)) !== '0x') return undefined
+    throw error
+  }
 }
 
 const noProxy =

@@ -11,9 +11,10 @@ import {
   type Hex,
 } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createBy } from '../../src/cli/creation.ts'
 import { encryptKey } from '../../src/cli/keystore.ts'
 import { startLocalChain, type LocalChain } from '../../src/cli/local-chain.ts'
-import { deploymentOn, escrowAddress, PROXY, proxyCreation } from '../../src/escrow/deployments.ts'
+import { deploymentOn, escrowAddress, escrowCreationCall, PROXY, proxyCreation } from '../../src/escrow/deployments.ts'
 import { newAccount, rpc, startWorld } from '../support/market.ts'
 import { newHome, type Ran } from './farthing.ts'
 import { newSeller, type Seller } from './seller.ts'
@@ -248,6 +249,16 @@ describe('farthing deploy escrow', () => {
     ])
     expect(answerOf(await deployOn(world))).toMatchObject({ address: first.address, transaction: null, there: true })
     expect(await nonce(world)).toBe(before)
+  })
+
+  it('is there, too, when another was faster after the look', async () => {
+    const salt = saltOf('race')
+    answerOf(await deployOn(world, '--salt', salt))
+    const { chain } = world
+    const creation = { chain, privateKey: deployer.privateKey, cap: 10n ** 12n, say: () => undefined, proxy: false }
+    const call = escrowCreationCall(86_400n, salt)
+    expect(await createBy(call, escrowAddress(86_400n, salt), creation)).toBeUndefined()
+    await expect(createBy(call, escrowAddress(86_400n, saltOf('nobody')), creation)).rejects.toThrow('reverts')
   })
 
   it('says with --dry-run where it would be, and sends nothing', async () => {

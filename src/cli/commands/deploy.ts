@@ -178,8 +178,8 @@ async function putEscrow(options: EscrowOptions): Promise<Put> {
     const account = readKeyFile(options)
     const privateKey = await account.unlock()
     const creation = { chain, privateKey, cap, say: progress(), proxy }
-    const { transaction, block } = await createBy(escrowCreationCall(period, salt), address, creation)
-    return { ...place, transaction, block, deployer: getAddress(account.address) }
+    const created = await createBy(escrowCreationCall(period, salt), address, creation)
+    return { ...place, ...(created && { ...created, address, deployer: getAddress(account.address) }) }
   })
 }
 

@@ -125,10 +125,15 @@ const SECOND_LOOK_MS = 200
 const MOST_WAIT_MS = 2_000
 
 /** Those that may be asked now, or in a moment. */
-async function rested(among: readonly Node[]): Promise<readonly Node[]> {
-  const leftMs = Math.min(...among.map(({ rest }) => rest.leftMs()))
-  if (leftMs > 0 && leftMs <= MOST_WAIT_MS) await pause(Math.ceil(leftMs))
-  return among.filter(({ rest }) => rest.leftMs() === 0)
+async function rested(some: readonly Node[]): Promise<readonly Node[]> {
+  const untilMs = performance.now() + MOST_WAIT_MS
+  for (;;) {
+    const leftMs = Math.min(...some.map(({ rest }) => rest.leftMs()))
+    if (leftMs === 0 || performance.now() + leftMs > untilMs) break
+    // Again afterwards: timers are early by a fraction, and another question may have made the node ask for more.
+    await pause(Math.ceil(leftMs))
+  }
+  return some.filter(({ rest }) => rest.leftMs() === 0)
 }
 
 function createNode(url: URL): Node {

@@ -1,5 +1,6 @@
 /** `farthing watch` beside `farthing serve`: real processes on a real chain, killed, cut off, and cheated. */
 import { join } from 'node:path'
+import type { Hash } from 'viem'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { CHALLENGE_PERIOD, type LocalChain } from '../../src/cli/local-chain.ts'
 import { startBrokenNode } from '../chain/broken-node.ts'
@@ -105,15 +106,21 @@ it('with the key of an operator it does the same, and not before a quarter of th
   const watcher = await watch(shop, { ...operator, more: ['--receiver', shop.seller.address] })
   await shop.served.process.stop('SIGKILL')
   await first.requestClose()
+  const requested = [(await world.chain.head()).time]
   await pass('payment', 0.2)
   await second.requestClose()
+  requested.push((await world.chain.head()).time)
   await pass('payment', 0.1)
   await until(() => answersOf(watcher).length === 1)
-  // It looks at both at the same time.
-  expect(await tokensOf(world, shop.seller.address)).toBe(5n)
   await pass('payment', 0.15)
   await until(() => answersOf(watcher).length === 2)
   expect(await tokensOf(world, shop.seller.address)).toBe(15n)
+  for (const [index, { transaction }] of answersOf(watcher).entries()) {
+    const { block } = (await world.chain.mined(transaction as Hash))!
+    const elapsed = (await world.chain.block(block))!.time - requested[index]!
+    expect(elapsed).toBeGreaterThanOrEqual(CHALLENGE_PERIOD / 4n)
+    expect(elapsed).toBeLessThan(CHALLENGE_PERIOD / 2n)
+  }
   expect([await sentBy(operator.address), await sentBy(shop.seller.address)]).toEqual([2, 1])
   expect(await watcher.process.stop('SIGINT')).toBe(0)
 }, 120_000)

@@ -13,6 +13,7 @@ import type { Address } from 'viem'
 import { MalformedPaymentError } from '../base/errors.ts'
 import { ConfigError } from '../base/faults.ts'
 import * as read from '../base/read.ts'
+import { deploymentOn } from '../escrow/deployments.ts'
 import { createChain } from '../chain/rpc.ts'
 import type { Chain } from '../chain/chain.ts'
 import type { AnyProtocol } from '../sender/context.ts'
@@ -77,7 +78,7 @@ export async function readSettings(options: ChainOptions, url?: URL): Promise<Se
   return {
     chain,
     chainId,
-    escrows: addresses(escrows, '--escrow'),
+    escrows: escrows ? addresses(escrows, '--escrow') : [await usualEscrow(chain, chainId)],
     tokens: addresses(tokens, '--token'),
     account,
     state: stateFor(options, dev, `${chainId}-${account.address}.db`),
@@ -92,6 +93,16 @@ export async function readSettings(options: ChainOptions, url?: URL): Promise<Se
 function chainAt(rpc: string): Chain {
   const local = URL.canParse(rpc) && isLoopback(new URL(rpc))
   return createChain({ rpc, confirmations: 1, ...(local && { pollMs: 100 }) })
+}
+
+/** Its address says what its code is, so it can be trusted unseen. @throws {ConfigError} if it is not there */
+async function usualEscrow(chain: Chain, chainId: number): Promise<Address> {
+  const { address } = deploymentOn(chainId)
+  if ((await chain.code(address)) !== '0x') return address
+  throw new ConfigError(
+    '--escrow',
+    `is needed: the address of a contract that you trust. The usual one, ${address}, is not on chain ${chainId}`,
+  )
 }
 
 function missing(url: URL | undefined): string {

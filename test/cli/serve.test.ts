@@ -367,8 +367,7 @@ describe('farthing serve does not start', () => {
   })
 
   it.each([
-    ['--escrow', ['--rpc', 'http://127.0.0.1:9'], '--escrow: is needed, or --contract'],
-    ['--token', ['--rpc', 'http://127.0.0.1:9', '--escrow', `0x${'e'.repeat(40)}`], '--token: is needed'],
+    ['--token', ['--rpc', 'http://127.0.0.1:9'], '--token: is needed'],
     [
       '--contract',
       ['--escrow', `0x${'e'.repeat(40)}`, '--token', `0x${'e'.repeat(40)}`, '--rail', 'both'],

@@ -6,6 +6,7 @@ import type { Chain } from '../../chain/chain.ts'
 import { createChain } from '../../chain/rpc.ts'
 import { payment } from '../../dialect/payment.ts'
 import { rdn } from '../../dialect/rdn.ts'
+import { deploymentOn } from '../../escrow/deployments.ts'
 import { addressIn } from '../../escrow/escrow.ts'
 import { raiden } from '../../escrow/raiden.ts'
 import { session } from '../../escrow/session.ts'
@@ -26,10 +27,11 @@ export type Patience = { readonly signal: AbortSignal; readonly say: Say }
 
 /** @throws {ConfigError} naming the option that is missing or wrong. @throws {ChainUnavailableError} without patience */
 export async function findPlace(options: SellerOptions, patience?: Patience): Promise<Place> {
-  const wanted = wantedRails(options)
+  checkNamed(options)
   const { chain, chainId } = await openChain(options, patience)
+  const wanted = wantedRails(await withUsualEscrow(options, chain, chainId))
   const token = options.token ?? (await tokenOf(chain, chainId, options.contract))
-  const { fromBlock = 0n } = options
+  const fromBlock = options.fromBlock ?? wanted.fromBlock ?? 0n
   const rails: AnyRail[] = []
   if (wanted.escrow) {
     const at = { chainId, address: wanted.escrow, token, fromBlock }
@@ -80,20 +82,35 @@ async function idOf(chain: Chain, patience: Patience | undefined): Promise<numbe
   }
 }
 
-/** @throws {ConfigError} for a contract that is needed and not named, or named and not used */
-function wantedRails({ rail, escrow, contract, token }: SellerOptions): { escrow?: Address; contract?: Address } {
-  if (!escrow && !contract)
-    throw new ConfigError(
-      '--escrow',
-      'is needed, or --contract: an escrow that holds the deposits. `farthing deploy --help` shows how to put one on a chain',
-    )
-  if ((rail === 'payment' || rail === 'both') && !escrow)
-    throw new ConfigError('--escrow', `is needed for --rail ${rail}`)
+/** @throws {ConfigError} for a contract that has to be named and is not */
+function checkNamed({ rail, contract, token }: SellerOptions): void {
   if ((rail === 'rdn' || rail === 'both') && !contract)
     throw new ConfigError('--contract', `is needed for --rail ${rail}`)
   if (!contract && !token)
     throw new ConfigError('--token', 'is needed: the token to be paid in. Only a RaidenChannels contract names its own')
-  return { ...(rail !== 'rdn' && escrow && { escrow }), ...(rail !== 'payment' && contract && { contract }) }
+}
+
+type Wanted = Pick<SellerOptions, 'rail' | 'escrow' | 'contract' | 'fromBlock'>
+
+/** With the escrow that is at one address on every chain, where one is needed and none is named. @throws {ConfigError} */
+async function withUsualEscrow(options: SellerOptions, chain: Chain, chainId: number): Promise<Wanted> {
+  const { rail, escrow, contract } = options
+  const isNeeded = rail === 'payment' || rail === 'both' || (rail === undefined && !contract)
+  if (escrow || !isNeeded) return options
+  const { address, fromBlock } = deploymentOn(chainId)
+  if ((await chain.code(address)) !== '0x') return { ...options, escrow: address, ...(fromBlock && { fromBlock }) }
+  throw new ConfigError(
+    '--escrow',
+    `is needed, or --contract: the usual escrow, ${address}, is not on chain ${chainId}. \`farthing deploy escrow\` puts it there`,
+  )
+}
+
+function wantedRails({ rail, escrow, contract, fromBlock }: Wanted) {
+  return {
+    ...(rail !== 'rdn' && escrow && { escrow }),
+    ...(rail !== 'payment' && contract && { contract }),
+    ...(fromBlock !== undefined && { fromBlock }),
+  }
 }
 
 /** A contract of µRaiden holds one token and says which. */

@@ -60,6 +60,8 @@ export type Limits = {
   readonly chainSilenceMs: number
   /** Base units that each open channel may still be charged while the chain is silent. */
   readonly exposure: bigint
+  /** Base units that a contract signer may authorize before they are settled: it may change its mind. */
+  readonly contractSignerExposure: bigint
   /** Charges of one channel given back in a row before its requests are refused for a while. */
   readonly failures: number
   /** How long an answer is kept for a retry with the same Idempotency-Key. */
@@ -81,6 +83,7 @@ export const defaultLimits: Limits = {
   relay: false,
   chainSilenceMs: 60_000,
   exposure: 0n,
+  contractSignerExposure: 1_000_000n,
   failures: 100,
   answerMs: 86_400_000,
   requestMs: 2_592_000_000,
@@ -148,6 +151,8 @@ export type Live = {
   readonly relays: Relays
   /** Whether a signer has code, and so may sign as a contract. */
   readonly contractSigners: Map<Address, boolean>
+  /** Contracts that are being asked about a signature, and channels of such signers that are being settled. */
+  readonly contracts: { asked: number; readonly settling: Set<ChannelKey> }
 }
 
 /** How deep the last of it is, and the whole deposit that it will make, in base units. */
@@ -189,6 +194,7 @@ export function freshLive(limits: Limits): Live {
     lookups: new Map(),
     relays: createRelays(),
     contractSigners: new Map(),
+    contracts: { asked: 0, settling: new Set() },
   }
 }
 

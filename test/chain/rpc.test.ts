@@ -125,7 +125,7 @@ describe('a node that fails', () => {
 
   it.each(troubles)('and %s is unavailable, and the error says so', async (_, trouble, words) => {
     broken.misbehave(() => trouble)
-    const lonely = createChain({ rpc: broken.url, timeoutMs: 200 })
+    const lonely = createChain({ rpc: broken.url, timeoutMs: 1_000 })
     await Promise.all([
       expect(lonely.head()).rejects.toBeInstanceOf(ChainUnavailableError),
       expect(lonely.id()).rejects.toThrow(words),
@@ -135,7 +135,7 @@ describe('a node that fails', () => {
 
   it.each(troubles)('and %s is replaced by the next one', async (_, trouble) => {
     broken.misbehave(() => trouble)
-    const pair = createChain({ rpc: [broken.url, node.url], timeoutMs: 200 })
+    const pair = createChain({ rpc: [broken.url, node.url], timeoutMs: 1_000 })
     expect(await pair.id()).toBe(31337)
     const asked = broken.asked.length
     expect(await pair.head()).toEqual(await chain.head())
@@ -187,7 +187,7 @@ describe('a node that fails', () => {
     url.pathname = '/v3/0123456789abcdef'
     url.search = '?apikey=fedcba9876543210'
     const secrets = /operator|hunter2|0123456789abcdef|fedcba9876543210/
-    const lonely = createChain({ rpc: url.href, timeoutMs: 200 })
+    const lonely = createChain({ rpc: url.href, timeoutMs: 1_000 })
     const hash: Hash = `0x${'22'.repeat(32)}`
     for (const trouble of [
       ...troubles.map(([, how]) => how),

@@ -19,7 +19,7 @@ import { pause } from './announce.ts'
 import type { Abilities, Context } from './context.ts'
 import { signAuthorization, signForPermit2 } from './deposit-signed.ts'
 import { readRefusal } from './refusal.ts'
-import { send, signedCall, type Asking, type Deposit, type Handed } from './wanted.ts'
+import { idOf, send, signedCall, type Asking, type Deposit, type Handed } from './wanted.ts'
 
 /** How often a receiver is asked, and how long the chain may take to show what it sent. */
 const MOST_ASKED = 120
@@ -163,10 +163,6 @@ async function findIn(
     return event?.key === key && event.type === type
   })?.transactionHash
   return hash ? chain.mined(hash) : undefined
-}
-
-function idOf({ purpose, escrow, at }: Deposit): Hash {
-  return purpose.action === 'open' ? escrow.channelId(purpose.identity, at) : purpose.channel.id
 }
 
 function endOf(signed: SignedDeposit): bigint {

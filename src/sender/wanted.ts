@@ -1,5 +1,5 @@
 /** A deposit that is wanted, and the calls that could make it. */
-import { encodeFunctionData, erc20Abi, parseAbi, type Address, type Hex } from 'viem'
+import { encodeFunctionData, erc20Abi, parseAbi, type Address, type Hash, type Hex } from 'viem'
 import { CallRevertedError } from '../base/faults.ts'
 import type { Mined } from '../chain/chain.ts'
 import type { Offer, SignedDeposit } from '../channel/messages.ts'
@@ -31,6 +31,11 @@ export type Asking = {
 
 /** A deposit that somebody else may send, and a block before it can have been. */
 export type Handed = { readonly signed: SignedDeposit; readonly block: bigint }
+
+/** Of the channel that is opened or topped up. */
+export function idOf({ purpose, escrow, at }: Deposit): Hash {
+  return purpose.action === 'open' ? escrow.channelId(purpose.identity, at) : purpose.channel.id
+}
 
 /** By what is approved. */
 export function callFor({ escrow, purpose, amount, at }: Deposit): Call {
@@ -80,13 +85,17 @@ export async function allowanceOf(
 /** Sends a transaction of the account, and tells how it goes. */
 export function send(
   { wallet, chain, onProgress }: Context,
-  { escrow }: Deposit,
+  deposit: Deposit,
   call: Call,
-  what: string,
+  what: 'deposit' | 'approval',
 ): Promise<Mined> {
+  const { escrow, purpose } = deposit
   let transaction = ''
+  // A channel of new terms is opened once; so its transaction has a name.
+  const isOpening = what === 'deposit' && purpose.action === 'open' && !escrow.signedBySender
   return wallet.send(call, {
     abi: escrow.abi,
+    ...(isOpening && { intent: `open:${idOf(deposit)}` }),
     onSent: (hash) => {
       transaction = hash
       onProgress({ step: 'sent', transaction, what })

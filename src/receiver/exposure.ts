@@ -45,41 +45,27 @@ type Counted = { readonly sender: Address; readonly token: Address; readonly atR
 /** @throws {ConfigError} for a cap that is no amount */
 export function createExposure(store: Store, caps: Caps): Exposure {
   checkCaps(caps)
-  const counted = new Map<ChannelKey, Counted>()
-  const sums = createSums()
+  const counts = createCounts()
   /** Whether anything has come near a cap since nothing was. */
   let mayPress = false
 
-  const count = (channel: Channel) => {
-    const { key, sender, token } = channel
-    const atRisk = atRiskOf(channel)
-    sums.add(sender, token, atRisk - (counted.get(key)?.atRisk ?? 0n))
-    if (atRisk > 0n) counted.set(key, { sender, token, atRisk })
-    else counted.delete(key)
-  }
-
-  /** What each cap counts, with this channel at `atRisk`. */
-  const amountsWith = ({ key, sender, token }: Channel, atRisk: bigint) => {
-    const added = atRisk - (counted.get(key)?.atRisk ?? 0n)
-    return { channel: atRisk, sender: sums.of(sender, token) + added, total: sums.of(ALL, token) + added }
-  }
-
   const requireRoom = (before: Channel | undefined, after: Channel) => {
     if (after.charged <= (before?.charged ?? 0n)) return
-    const amounts = amountsWith(after, atRiskOf(after))
-    if (NAMES.some((name) => isAbove(amounts[name], caps[name], 8n))) throw new ReceiverUnavailableError('exposure')
+    const amounts = counts.with(after)
+    if (NAMES.some((name) => amounts[name] > (caps[name] ?? amounts[name])))
+      throw new ReceiverUnavailableError('exposure')
     mayPress ||= NAMES.some((name) => isAtLeast(amounts[name], caps[name], NEAR))
   }
 
   return {
-    store: watched(store, { count, requireRoom }),
+    store: watched(store, { count: counts.set, requireRoom }),
     async load() {
-      for await (const channel of store.list('unsettled')) count(channel)
+      for await (const channel of store.list('unsettled')) counts.set(channel)
       mayPress = true
     },
     pressing(eighths) {
       if (!mayPress) return []
-      const groups = groupsOf(counted, caps)
+      const groups = groupsOf(counts.all, caps)
       mayPress = groups.some(({ atRisk, most }) => isAtLeast(atRisk, most, NEAR))
       return groups.filter(({ atRisk, most }) => isAtLeast(atRisk, most, eighths))
     },
@@ -103,29 +89,37 @@ const NAMES = ['channel', 'sender', 'total'] as const
 /** The least share of a cap that anybody asks for, in parts of eight. */
 const NEAR = 4n
 
-function isAbove(amount: bigint, cap: bigint | undefined, eighths: bigint): boolean {
-  return cap !== undefined && amount * 8n > cap * eighths
-}
-
 function isAtLeast(amount: bigint, cap: bigint | undefined, eighths: bigint): boolean {
   return cap !== undefined && amount * 8n >= cap * eighths
 }
 
 const ALL = 'all'
 
-function createSums() {
+/** What is at risk on each channel, and the sums of it. */
+function createCounts() {
+  const all = new Map<ChannelKey, Counted>()
   const sums = new Map<string, bigint>()
-  const move = (name: string, added: bigint) => {
-    const sum = (sums.get(name) ?? 0n) + added
-    if (sum > 0n) sums.set(name, sum)
-    else sums.delete(name)
-  }
+  const sumOf = (whose: Address | typeof ALL, token: Address) => sums.get(`${whose}:${token}`) ?? 0n
+  const raised = (channel: Channel) => atRiskOf(channel) - (all.get(channel.key)?.atRisk ?? 0n)
   return {
-    of: (sender: Address | typeof ALL, token: Address) => sums.get(`${sender}:${token}`) ?? 0n,
-    add(sender: Address, token: Address, added: bigint) {
-      if (added === 0n) return
-      move(`${sender}:${token}`, added)
-      move(`${ALL}:${token}`, added)
+    all,
+    /** What each cap counts, once the channel is as it is here. */
+    with: (channel: Channel) => ({
+      channel: atRiskOf(channel),
+      sender: sumOf(channel.sender, channel.token) + raised(channel),
+      total: sumOf(ALL, channel.token) + raised(channel),
+    }),
+    set: (channel: Channel) => {
+      const { key, sender, token } = channel
+      const rise = raised(channel)
+      for (const whose of [sender, ALL] as const) {
+        const sum = sumOf(whose, token) + rise
+        if (sum > 0n) sums.set(`${whose}:${token}`, sum)
+        else sums.delete(`${whose}:${token}`)
+      }
+      const atRisk = atRiskOf(channel)
+      if (atRisk > 0n) all.set(key, { sender, token, atRisk })
+      else all.delete(key)
     },
   }
 }
@@ -135,28 +129,33 @@ type Watch = {
   readonly requireRoom: (before: Channel | undefined, after: Channel) => void
 }
 
+type Note = (before: Channel | undefined, after: Channel) => void
+
 /**
  * Counts inside of the change, before it is durable: of two that run at the same time the second sees the first. One that
  * could not be made durable is counted back.
  */
-function watched(store: Store, { count, requireRoom }: Watch): Store {
-  const guard = async (
-    key: ChannelKey,
-    write: (note: (before: Channel | undefined, after: Channel) => void) => Promise<Channel>,
-  ) => {
-    const made = { count: 0 }
-    try {
-      return await write((before, after) => {
-        requireRoom(before, after)
-        made.count += 1
-        count(after)
-      })
-    } catch (error) {
-      const now = made.count > 0 ? await store.get(key) : undefined
-      if (now) count(now)
-      throw error
-    }
+async function counting(
+  store: Store,
+  { count, requireRoom }: Watch,
+  key: ChannelKey,
+  write: (note: Note) => Promise<Channel>,
+): Promise<Channel> {
+  const made = { count: 0 }
+  try {
+    return await write((before, after) => {
+      requireRoom(before, after)
+      made.count += 1
+      count(after)
+    })
+  } catch (error) {
+    const now = made.count > 0 ? await store.get(key) : undefined
+    if (now) count(now)
+    throw error
   }
+}
+
+function watched(store: Store, watch: Watch): Store {
   return {
     get: (key) => store.get(key),
     list: (kind) => store.list(kind),
@@ -165,7 +164,7 @@ function watched(store: Store, { count, requireRoom }: Watch): Store {
     expireRecords: (kind, beforeMs) => store.expireRecords(kind, beforeMs),
     close: () => store.close(),
     update: (key, change) =>
-      guard(key, (note) =>
+      counting(store, watch, key, (note) =>
         store.update(key, (before) => {
           const after = change(before)
           note(before, after)
@@ -173,7 +172,7 @@ function watched(store: Store, { count, requireRoom }: Watch): Store {
         }),
       ),
     updateWithRecord: (key, name, change) =>
-      guard(key, (note) =>
+      counting(store, watch, key, (note) =>
         store.updateWithRecord(key, name, (before, record) => {
           const changed = change(before, record)
           note(before, changed.channel)

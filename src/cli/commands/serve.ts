@@ -165,7 +165,7 @@ async function sell(opened: Opened): Promise<void> {
   const { options, rules, goods, rest, signals, place, store, paid, privateKey, say, listeners } = opened
   const { chain, chainId, rails } = place
   const { host, port, logLevel } = options
-  const wallet = walletOf(chain, privateKey, options)
+  const wallet = walletOf(chain, privateKey, { ...options, intents: store })
   const wall = wallFor(rails, options.paywall)
   const receiver = createReceiver({
     address: paid,

@@ -7,6 +7,7 @@ import type { Chain } from '../chain/chain.ts'
 import { addressIn, type ChallengePeriod } from '../escrow/escrow.ts'
 import type { Context } from './context.ts'
 import type { AnyRail } from './rail.ts'
+import { findWays } from './relay-ways.ts'
 
 /** Shortest challenge periods that leave time for an answer. @see draft-evm-session-00, "Forced Close" */
 const LEAST_CHALLENGE_PERIOD = { seconds: 600n, blocks: 100n }
@@ -40,7 +41,8 @@ export async function checkAgainstChain(receiver: Context, signal: AbortSignal):
   }
 }
 
-async function checkRail({ chain, address, wallet }: Context, rail: AnyRail): Promise<void> {
+async function checkRail(receiver: Context, rail: AnyRail): Promise<void> {
+  const { chain, address, wallet, limits } = receiver
   const chainId = await chain.id()
   if (chainId !== rail.chainId) {
     throw new ConfigError(
@@ -62,6 +64,8 @@ async function checkRail({ chain, address, wallet }: Context, rail: AnyRail): Pr
   }
   await checkEscrow(chain, rail, address)
   if (wallet) await checkOperator(chain, rail, { receiver: address, operator: lower(wallet.address) })
+  // So that the first offer says it already.
+  if (wallet && limits.relay && rail.escrow.signed) await findWays(receiver, rail)
 }
 
 /** The contract answers like the escrow that the rail names, and holds the token that the rail names. */

@@ -28,7 +28,7 @@ export async function findWays({ chain, live }: Context, rail: AnyRail): Promise
 /**
  * How a deposit may come on a rail, best first; undefined: by a transaction of the sender alone.
  *
- * The first offers may not say so yet: an offer does not wait for the chain.
+ * Asked for at the start. An offer never waits for the chain.
  */
 export function offeredWays(receiver: Context, rail: AnyRail): readonly Funding['by'][] | undefined {
   const { limits, wallet, live } = receiver

@@ -9,6 +9,7 @@ import type { LocalChain } from '../../src/cli/local-chain.ts'
 import { ask } from '../proxy/raw.ts'
 import { newCertificate } from '../proxy/certificates.ts'
 import { listen, startWorld, tokensOf, until } from '../support/market.ts'
+import { challengeOf, requestOf } from '../support/wire.ts'
 import { newHome, type Ran } from './farthing.ts'
 import { newBuyerEnv, newSeller, placeOf, routesFile, type Seller } from './seller.ts'
 
@@ -200,6 +201,22 @@ describe('farthing serve', () => {
     await running.stop()
   })
 
+  it('offers to send what senders have only signed, if it is told to', async () => {
+    const place = ['--rpc', world.anvil.url, '--escrow', world.escrow, '--token', world.token]
+    const own = [...place, '--key-file', (await newSeller(world, home)).keyFile, '--port', '0', ...thing]
+    const detailsOf = async (...more: string[]) => {
+      const { url, process: running } = await home.serve([...own, ...more])
+      const { methodDetails } = requestOf(challengeOf(await fetch(`${url}/x`)))
+      await running.stop()
+      return methodDetails
+    }
+    expect(await detailsOf()).not.toHaveProperty('feePayer')
+    expect(await detailsOf('--relay-from', '1000')).toMatchObject({
+      feePayer: true,
+      credentialTypes: expect.arrayContaining(['authorization']) as unknown,
+    })
+  })
+
   it('tells people in one line, and nothing else', async () => {
     const running = home.start(['serve', ...placeOf(world, await newSeller(world, home)), '--port', '0', ...thing])
     expect(await running.firstLine).toMatch(
@@ -345,6 +362,7 @@ describe('farthing serve does not start', () => {
     ['with a share of all and more', ['--settle-gas-share', '101'], 'Use percent, such as 2 or 0.5; 100 at most'],
     ['with a share of gas alone', [...thing, '--settle-gas-share', '2'], '--coin-price: is needed'],
     ['with the price of a coin alone', [...thing, '--coin-price', '2'], '--settle-gas-share: is needed'],
+    ['with a bound on deposits that are not sent', [...thing, '--relay-per-hour', '9'], '--relay-from: is needed'],
     ['with a cap of nothing', ['--cap-total', '0'], 'Use at least 1 base unit'],
     ['with an unknown rail', ['--rail', 'x402'], 'Allowed choices are payment, rdn, both'],
     [

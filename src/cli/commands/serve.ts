@@ -16,8 +16,8 @@ import { readKeyFile } from '../serve/key.ts'
 import { listOption, option, withSellerOptions, type SellerOptions } from '../serve/options.ts'
 import { findPlace, type Place } from '../serve/place.ts'
 import { readRest, restMount, type Rest, type RestOptions } from '../serve/rest.ts'
+import { rulesOf, withRuleOptions, type RuleOptions, type Rules } from '../serve/rules.ts'
 import { walletOf, withStateFile } from '../serve/seller.ts'
-import { capsOf, policyOf, withCapOptions, withSettlingOptions, type SettlingOptions } from '../serve/settling.ts'
 import { sellUntilStopped } from '../serve/shop.ts'
 import { listenToSignals, type Signals } from '../serve/signals.ts'
 import { usualStateFile } from '../serve/state-file.ts'
@@ -27,7 +27,7 @@ import { port, someUnits } from '../units.ts'
 type Options = SellerOptions &
   GoodsOptions &
   RestOptions &
-  SettlingOptions &
+  RuleOptions &
   AlarmOptions &
   FeedOptions & {
     readonly host: string
@@ -50,7 +50,7 @@ export function addServe(program: Command): void {
     .addOption(option('--upstream <url>', 'sell what this server answers, whole'))
     .addOption(option('--files <folder>', 'sell the files in this folder'))
     .addOption(option('--price <units>', 'base units for each request, with --upstream and --files', someUnits))
-  const seller = withCapOptions(withSettlingOptions(withServerOptions(withSellerOptions(command))))
+  const seller = withRuleOptions(withServerOptions(withSellerOptions(command)))
   withRestOptions(withFeedOptions(withAlarmOptions(seller)))
     .option(
       '--restored',
@@ -117,7 +117,7 @@ async function serve(file: string | undefined, options: Options): Promise<void> 
   const goods = goodsOf(file, options)
   goods.read()
   const rest = readRest(options)
-  const rules = { ...policyOf(options), ...capsOf(options) }
+  const rules = rulesOf(options)
   const account = readKeyFile(options)
   const log = jsonLog(options.logLevel)
   const paid = options.receiver ?? account.address
@@ -148,7 +148,7 @@ async function serve(file: string | undefined, options: Options): Promise<void> 
 
 type Opened = {
   readonly options: Options
-  readonly rules: ReturnType<typeof policyOf> & ReturnType<typeof capsOf>
+  readonly rules: Rules
   readonly goods: Goods
   readonly rest: Rest
   readonly signals: Signals

@@ -56,7 +56,8 @@ export async function withTill<T>(
       const common = { store, rails, log: jsonLog(options.logLevel) }
       say(`reading chain ${place.chainId} up to now`)
       await catchUp(createReceiver({ ...common, chain: place.chain, address: paid }))
-      const identity = privateKey === undefined ? {} : { wallet: walletOf(chain, privateKey, { ...options, intents: store }) }
+      const identity =
+        privateKey === undefined ? {} : { wallet: walletOf(chain, privateKey, { ...options, intents: store }) }
       const receiver = createReceiver({ ...common, ...identity, address: paid, chain })
       return work({ receiver, chain, token: rails[0]?.token, due: await dueOf(receiver) })
     })

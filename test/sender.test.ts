@@ -339,6 +339,9 @@ describe('an ending', () => {
     const before = await tokensOf(world, account.address)
     expect(await channel.close()).toMatchObject({ settled: 15n, refunded: 485n })
     expect((await tokensOf(world, account.address)) - before).toBe(485n)
+    // Until the receiver has heard of its own transaction, it would only name that again.
+    const { key } = await channel.state()
+    await until(async () => (await receiver.store.get(key))?.status === 'closed')
     await expect(channel.close()).rejects.toThrow(/refused the payment/)
   })
 

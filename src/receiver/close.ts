@@ -16,7 +16,7 @@ import type { Context } from './context.ts'
 import { findRailOf, type Found } from './find.ts'
 import type { AnyRail } from './rail.ts'
 import { receiptOf } from './sale.ts'
-import { lookAt } from './watch-look.ts'
+import { lookAt } from './look.ts'
 
 /**
  * Closes on chain at the sender's wish and answers with the transaction. The voucher was verified.

@@ -23,7 +23,8 @@ import type { Dialect } from '../dialect/dialect.ts'
 import type { Named } from '../escrow/escrow.ts'
 import type { Context } from './context.ts'
 import { agree, checkOffer, findChannel, identify, notDeepEnough, railsFor, retryAfter, type Found } from './find.ts'
-import { once, readAt, requireLikelySigner } from './lookup.ts'
+import { lookAt } from './look.ts'
+import { once, requireLikelySigner } from './lookup.ts'
 import { keyOf, type Rail } from './rail.ts'
 import { relay } from './relay.ts'
 
@@ -90,16 +91,16 @@ export async function lookForTopUp(receiver: Context, { rail, channel }: Found, 
     const { chain, store } = receiver
     const head = (await chain.head()).number
     const deep = head - BigInt(chain.confirmations - 1)
-    const seen = await readAt(receiver, rail, channel, deep > channel.block ? deep : channel.block)
+    const seen = await lookAt(chain, { rail, channel }, deep > channel.block ? deep : channel.block)
     if (seen && seen.deposit >= amount) return store.update(channel.key, (now) => (now ? merge(now, seen) : seen))
-    const newest = await readAt(receiver, rail, channel, head)
+    const newest = await lookAt(chain, { rail, channel }, head)
     if (newest && newest.deposit >= amount) throw notDeepEnough(receiver, 0)
     return channel
   })
 }
 
 async function adopt(receiver: Context, rail: Rail, named: Named<unknown>, hash: Hash): Promise<Channel> {
-  const seen = await readAt(receiver, rail, named, await waitDeep(receiver, hash))
+  const seen = await lookAt(receiver.chain, { rail, channel: named }, await waitDeep(receiver, hash))
   if (!seen) throw new ChannelNotFoundError()
   if (seen.receiver !== receiver.address) throw new WrongChannelError('receiver')
   if (seen.token !== rail.token) throw new WrongChannelError('token')

@@ -1,6 +1,5 @@
 /** Questions to the chain on behalf of requests: once for all who ask the same, and for a few things at a time. */
 import { InvalidSignatureError } from '../base/errors.ts'
-import { CallRevertedError } from '../base/faults.ts'
 import { recoverAddress } from '../base/secp256k1.ts'
 import type { Channel } from '../channel/channel.ts'
 import type { Payment } from '../channel/messages.ts'
@@ -18,23 +17,6 @@ export function once(receiver: Context, name: string, look: () => Promise<Channe
   const lookup = look().finally(() => live.lookups.delete(name))
   live.lookups.set(name, lookup)
   return lookup
-}
-
-/** undefined: the escrow has no such channel in this block. */
-export async function readAt(
-  { chain }: Context,
-  rail: Rail,
-  named: Named<unknown>,
-  block: bigint,
-): Promise<Channel | undefined> {
-  try {
-    const answer = await chain.call(rail.escrow.queries.channel(named, rail), { block })
-    return rail.escrow.channel(named, answer, block, rail)
-  } catch (error) {
-    // Some contracts do not answer of a channel that has ended.
-    if (error instanceof CallRevertedError) return undefined
-    throw error
-  }
 }
 
 /** An open that its own signer has not signed costs no call to the chain. A contract's signature does: it cannot be checked otherwise. */

@@ -15,7 +15,7 @@ import { readCursor } from '../store/cursor.ts'
 import type { Context } from './context.ts'
 import { findRailOf, type Found } from './find.ts'
 import { verifyVoucher } from './verify.ts'
-import { lookAt } from './watch-look.ts'
+import { lookAt } from './look.ts'
 
 export type Disagreement = {
   /** A channel, or the contract that holds all of them. */

@@ -28,7 +28,8 @@ import type { Dialect } from '../dialect/dialect.ts'
 import type { Named } from '../escrow/escrow.ts'
 import type { Context } from './context.ts'
 import { agree, findChannel, identify, notDeepEnough, railsFor, type Found } from './find.ts'
-import { once, readAt, requireLikelySigner } from './lookup.ts'
+import { lookAt } from './look.ts'
+import { once, requireLikelySigner } from './lookup.ts'
 import { keyOf, type AnyRail, type Rail } from './rail.ts'
 import { checkFunds, checkSigned, checkTerms, isUsed, type Asked } from './relay-check.ts'
 import { BY_ITSELF, count, uncount, type RelayLimits } from './relay-state.ts'
@@ -141,7 +142,7 @@ async function put(receiver: Context, asked: Asked, named: Named<unknown>): Prom
 /** Whether the deposit is in, whoever sent it. An open that finds its channel there is done: nobody else could have made it. */
 async function isIn(receiver: Context, asked: Asked, named: Named<unknown>, block: bigint): Promise<boolean> {
   return asked.purpose.action === 'open'
-    ? (await readAt(receiver, asked.rail, named, block)) !== undefined
+    ? (await lookAt(receiver.chain, { rail: asked.rail, channel: named }, block)) !== undefined
     : isUsed(receiver, asked, block)
 }
 
@@ -202,7 +203,8 @@ async function whenDeep(receiver: Context, asked: Asked, named: Named<unknown>):
   const until = Date.now() + limits.fundingWaitMs
   for (;;) {
     const block = await chain.confirmed()
-    const seen = (await isIn(receiver, asked, named, block)) && (await readAt(receiver, asked.rail, named, block))
+    const seen =
+      (await isIn(receiver, asked, named, block)) && (await lookAt(chain, { rail: asked.rail, channel: named }, block))
     if (seen) return store.update(seen.key, (now) => (now ? merge(now, seen) : fits(receiver, asked.rail, seen)))
     if (Date.now() >= until) throw notDeepEnough(receiver, 0)
     await new Promise((resolve) => setTimeout(resolve, Math.min(chain.pollMs, limits.fundingWaitMs)))

@@ -243,11 +243,12 @@ describe('an offer that expires', () => {
     const paidWith: (string | undefined)[] = []
     const asked = (await fetch(`${shop.url}/x`)).headers.get('www-authenticate')!
     const elsewhere = Buffer.from(JSON.stringify({ resource: 'GET /elsewhere' })).toString('base64url')
-    const told = asked.replace(/id="[^"]*"/, 'id="renewed"')
+    const inMinutes = (minutes: number) => `expires="${new Date(Date.now() + minutes * 60_000).toISOString()}"`
+    const told = asked.replace(/id="[^"]*"/, 'id="renewed"').replace(/expires="[^"]*"/, inMinutes(10))
     const says = {
       'the same': told,
       'another place': told.replace(/opaque="[^"]*"/, `opaque="${elsewhere}"`),
-      sooner: told.replace(/expires="[^"]*"/, `expires="${new Date(Date.now() + 60_000).toISOString()}"`),
+      sooner: told.replace(/expires="[^"]*"/, inMinutes(1)),
     }[terms]
     const relay = await openRelay(shop.url, ({ headers, ok }, request) => {
       if (challengeIn(request) !== undefined) paidWith.push(challengeIn(request))

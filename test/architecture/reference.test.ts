@@ -58,7 +58,8 @@ describe('docs/reference/configuration.md', () => {
       plain(name),
       plain(standard).replaceAll(',', ''),
     ])
-    const defaults = Object.entries(standards).map(([name, value]) => [name, `${value}`])
+    const entries: [string, unknown][] = Object.entries(standards)
+    const defaults = entries.map(([name, value]) => [name, String(value)])
     expect(rows.sort()).toEqual(defaults.sort())
   })
 })

@@ -208,13 +208,10 @@ describe('farthing serve', () => {
       const { url, process: running } = await home.serve([...own, ...more])
       const { methodDetails } = requestOf(challengeOf(await fetch(`${url}/x`)))
       await running.stop()
-      return methodDetails
+      return Object.values(methodDetails).flat()
     }
-    expect(await detailsOf()).not.toHaveProperty('feePayer')
-    expect(await detailsOf('--relay-from', '1000')).toMatchObject({
-      feePayer: true,
-      credentialTypes: expect.arrayContaining(['authorization']) as unknown,
-    })
+    expect(await detailsOf()).not.toContain('authorization')
+    expect(await detailsOf('--relay-from', '1000')).toContain('authorization')
   })
 
   it('tells people in one line, and nothing else', async () => {

@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    // Tests wait for chains and sockets most of the time: of two cores one file alone uses a seventh.
-    maxWorkers: 3,
+    // The default is one less than there are cores, and tests wait for chains and sockets much of the time.
+    maxWorkers: 2,
   },
 })

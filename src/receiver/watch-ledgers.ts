@@ -39,18 +39,19 @@ export function createLedgers(acting: Context): {
   readonly take: TakeLedgers
   readonly takeEarly: () => Promise<void>
 } {
-  const early = new Map<ChannelKey, Ledger>()
+  const early = new Set<Ledger>()
 
   async function takeOne(ledger: Ledger): Promise<void> {
     const channel = await acting.store.get(ledger.key)
     const rail = channel && findRailOf(acting, channel)
     if (!rail) {
-      early.set(ledger.key, ledger)
-      const [oldest] = early.keys()
+      early.add(ledger)
+      const [oldest] = early
       if (early.size > MOST_EARLY && oldest) early.delete(oldest)
       return
     }
-    early.delete(ledger.key)
+    // Only itself: what came later for the same channel may be worth nothing.
+    early.delete(ledger)
     try {
       const { voucher: _known, ...bare } = channel
       if (ledger.voucher) await verifyVoucher(acting, { rail, channel: bare }, ledger.voucher)
@@ -66,7 +67,7 @@ export function createLedgers(acting: Context): {
       await Promise.all(ledgers.map(takeOne))
     },
     takeEarly: async () => {
-      await Promise.all([...early.values()].map(takeOne))
+      await Promise.all([...early].map(takeOne))
     },
   }
 }

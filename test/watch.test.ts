@@ -2,6 +2,7 @@
 import { afterAll, expect, it } from 'vitest'
 import type { ChannelKey } from '../src/channel/channel.ts'
 import { createWatcher } from '../src/receiver/watch.ts'
+import { createLedgers } from '../src/receiver/watch-ledgers.ts'
 import { memory } from '../src/store/memory.ts'
 import {
   newAccount,
@@ -53,6 +54,26 @@ it('asks for the vouchers of those alone whose time is over, and takes what was 
   expect(asked).toEqual([[one.key], [other.key]])
   await watcher.stop()
 }, 30_000)
+
+it('keeps what it was sent before it knew the channel, whatever comes after it', async () => {
+  const server = await newReceiver(world)
+  const shop = await openShop(server)
+  const buyer = await openBuyer(world, server)
+  expect((await buyer.pay(`${shop.url}/x`, 5n)).status).toBe(200)
+  const { voucher, ...channel } = (await buyer.known())!
+  const { key } = channel
+  const store = memory()
+  const { take, takeEarly } = createLedgers({ ...server, store })
+  await take([{ key, voucher: voucher!, charged: 5n }])
+  await store.update(key, () => ({ ...channel, charged: 0n }))
+  const forged = { cumulativeAmount: 900n, signature: `0x${'11'.repeat(64)}1b` } as const
+  await take([{ key, voucher: forged, charged: 900n }])
+  await takeEarly()
+  expect(await store.get(key)).toMatchObject({ voucher, charged: 5n })
+  expect(server.alarms.standing()).toMatchObject([{ name: 'voucher-refused', subject: key }])
+  await shop.close()
+  await server.stop()
+})
 
 it.each([-0.1, 0.51, Number.NaN])('does not wait for %s of a challenge period', async (after) => {
   const wallet = walletOf(world, await newAccount(world, 0n))
